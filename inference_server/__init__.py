@@ -1,0 +1,1 @@
+"""The inference server, and everything that needs a codec or a GPU."""

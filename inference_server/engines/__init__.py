@@ -1,0 +1,1 @@
+"""Engines: what turns (clip, source camera, trajectory, settings) into frames."""

@@ -1,0 +1,60 @@
+"""Lenses: ``(fx/width, fy/height, cx/width, cy/height)``, float64, for any picture size.
+
+A point ``(x, y, z)`` in camera axes falls on the picture at
+``(cx + fx * x/z, cy + fy * y/z)`` in fractions of width and height.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import RecamError
+
+
+def check_lenses(lenses) -> np.ndarray:
+    """Lenses as ``(F, 4)`` float64, or RecamError ``camera_lens`` naming the frame."""
+    lenses = list(lenses)
+    for frame, lens in enumerate(lenses):
+        try:
+            lens = np.asarray(lens, dtype=np.float64)
+            right = lens.shape == (4,) and np.isfinite(lens).all() and (lens[:2] > 0).all()
+        except (TypeError, ValueError):
+            right = False
+        if not right:
+            raise RecamError(
+                "camera_lens",
+                f"The camera's lens at frame {frame} is not four finite numbers with a positive focal length.",
+                "A lens is (fx/width, fy/height, cx/width, cy/height).",
+            )
+    return np.array(lenses, dtype=np.float64).reshape(-1, 4)
+
+
+def lens_from_focal(focal_mm: float, sensor_width_mm: float, aspect: float) -> np.ndarray:
+    """``(4,)`` lens of a centred camera with square pixels.
+
+    focal_mm, sensor_width_mm: millimetres; aspect: picture width over height.
+    """
+    fx = focal_mm / sensor_width_mm
+    return np.array([fx, fx * aspect, 0.5, 0.5])
+
+
+def crop(lenses: np.ndarray, left: float, top: float, width: float, height: float) -> np.ndarray:
+    """Lenses ``(..., 4)`` of a picture that shows only part of the old one.
+
+    left, top, width, height: the part, in fractions of the old picture (it may reach outside).
+    """
+    return np.stack(
+        [
+            lenses[..., 0] / width,
+            lenses[..., 1] / height,
+            (lenses[..., 2] - left) / width,
+            (lenses[..., 3] - top) / height,
+        ],
+        axis=-1,
+    )
+
+
+def matrix(lens: np.ndarray, width: int, height: int) -> np.ndarray:
+    """``(3, 3)`` intrinsic matrix in pixels; the middle of the first pixel lies at (0.5, 0.5)."""
+    fx, fy, cx, cy = lens
+    return np.array([[fx * width, 0, cx * width], [0, fy * height, cy * height], [0, 0, 1.0]])

@@ -1,0 +1,106 @@
+"""Poses: camera-to-world, 4x4 float64, OpenCV axes (x right, y down, z forward), metres."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import RecamError
+
+# How far R^T R may be from the identity. Five printed digits (the public extrinsics file) give 2e-5.
+ROTATION_TOLERANCE = 1e-3
+
+
+def check_poses(poses) -> np.ndarray:
+    """Poses as a ``(F, 4, 4)`` float64 array, or RecamError ``camera_pose`` naming the frame.
+
+    Refused: no poses at all, a missing one (None), another shape, values that are not finite,
+    a mirrored or scaled or sheared rotation, a last row that is not (0, 0, 0, 1).
+    """
+    poses = list(poses)
+    if not poses:
+        raise RecamError("camera_pose", "The camera has no poses.", "Give one pose per frame.")
+    for frame, pose in enumerate(poses):
+        wrong = _what_is_wrong(pose)
+        if wrong:
+            raise RecamError(
+                "camera_pose",
+                f"The camera's pose at frame {frame} {wrong}.",
+                "A pose is a 4x4 camera-to-world matrix: a rotation and a position in metres.",
+            )
+    return np.array(poses, dtype=np.float64)
+
+
+def _what_is_wrong(pose) -> str:
+    if pose is None:
+        return "is missing"
+    try:
+        pose = np.asarray(pose, dtype=np.float64)
+    except (TypeError, ValueError):
+        return "is not a matrix of numbers"
+    if pose.shape != (4, 4):
+        return f"has the shape {pose.shape} instead of (4, 4)"
+    if not np.isfinite(pose).all():
+        return "holds a value that is not finite"
+    if np.abs(pose[3] - (0, 0, 0, 1)).max() > 1e-6:
+        return "does not end in the row (0, 0, 0, 1)"
+    rotation = pose[:3, :3]
+    if np.abs(rotation.T @ rotation - np.eye(3)).max() > ROTATION_TOLERANCE:
+        return "is not a rotation (its axes are scaled or not at right angles)"
+    if np.linalg.det(rotation) < 0:
+        return "is mirrored"
+    return ""
+
+
+def pose(rotation=None, position=(0.0, 0.0, 0.0)) -> np.ndarray:
+    """A ``(4, 4)`` pose from a ``(3, 3)`` rotation (default: none) and a position in metres."""
+    result = np.eye(4)
+    if rotation is not None:
+        result[:3, :3] = rotation
+    result[:3, 3] = position
+    return result
+
+
+def inverse(poses: np.ndarray) -> np.ndarray:
+    """World-to-camera of camera-to-world poses ``(..., 4, 4)``; exact for rotations."""
+    result = np.zeros_like(poses)
+    transposed = np.swapaxes(poses[..., :3, :3], -1, -2)
+    result[..., :3, :3] = transposed
+    result[..., :3, 3] = -(transposed @ poses[..., :3, 3:])[..., 0]
+    result[..., 3, 3] = 1.0
+    return result
+
+
+def relative(reference: np.ndarray, poses: np.ndarray) -> np.ndarray:
+    """``inv(reference) @ poses``: poses ``(..., 4, 4)`` seen from the reference camera ``(4, 4)``."""
+    return inverse(reference) @ poses
+
+
+def rotation_y(angle: float) -> np.ndarray:
+    """``(3, 3)`` turn about the camera's y (down) axis, radians; positive looks to the right."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]], dtype=np.float64)
+
+
+def rotation_x(angle: float) -> np.ndarray:
+    """``(3, 3)`` turn about the camera's x (right) axis, radians; positive looks up."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[1, 0, 0], [0, c, -s], [0, s, c]], dtype=np.float64)
+
+
+def look_at(position, target) -> np.ndarray:
+    """``(4, 4)`` pose at ``position`` facing ``target``, both in metres, level with the x-z plane.
+
+    "Down" stays as near as it can to the y axis of the frame both points are given in.
+    Raises RecamError ``camera_pose`` if the two points coincide or lie above one another.
+    """
+    forward = np.asarray(target, dtype=np.float64) - np.asarray(position, dtype=np.float64)
+    right = np.cross((0.0, 1.0, 0.0), forward)
+    if np.linalg.norm(right) < 1e-9:
+        raise RecamError(
+            "camera_pose",
+            "A camera cannot face a point at its own place or straight above or below it.",
+            "Move the camera or the subject.",
+        )
+    forward /= np.linalg.norm(forward)
+    right /= np.linalg.norm(right)
+    return pose(np.stack([right, np.cross(forward, right), forward], axis=1), position)
