@@ -1,0 +1,1 @@
+"""Recam's client: one background thread that submits, uploads, listens and downloads."""

@@ -1,0 +1,1 @@
+"""What goes over the wire between a client and the server; specified in docs/protocol.md."""

@@ -1,0 +1,171 @@
+"""The client that add-on and command use, from any thread; its own thread does the work."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import zmq.asyncio
+
+from ..errors import RecamError
+from ..protocol.keys import check_public_key, client_keys, server_keys
+from ..protocol.limits import DEFAULT_ADDRESS
+from ..protocol.messages import Message
+from ..protocol.request import JobRequest
+from .connection import Connection, ConnectionLost
+from .job import RemoteJob
+from .upload import upload
+
+PATIENCE_SECONDS = 60.0  # for a server that is restarting
+
+
+class Client:
+    """A connection to one server, kept up by one background thread.
+
+    address: ``tcp://host:port``; default the environment's ``RECAM_SERVER``, else this machine's.
+    server_key: the server's public key; default that of this user's own server.
+    patience: seconds to wait for a server that does not answer before giving up.
+
+    Methods return at once, or wait a bounded time. Raises RecamError for keys that cannot be
+    read and for an address that is none.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        server_key: str | bytes | None = None,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self.address = address or os.environ.get("RECAM_SERVER") or DEFAULT_ADDRESS
+        self._server_key = check_public_key(server_key) if server_key else server_keys().public
+        self._keys = client_keys()
+        self._patience = patience
+        self._jobs: dict[str, RemoteJob] = {}
+        self._loop = _event_loop()
+        self._thread = threading.Thread(target=self._run, name="recam-client", daemon=True)
+        self._thread.start()
+        try:
+            self._wait(self._call(self._open), 10)
+        except BaseException:
+            self.close()
+            raise
+
+    def server(self, seconds: float = 10.0) -> dict:
+        """What the server says of itself: version, engines, limits. Waits ``seconds`` at most."""
+        return self._wait(self._call(self._ask, "server.info", {}, seconds), seconds + 1)
+
+    def jobs(self, seconds: float = 10.0) -> list[dict]:
+        """This key's jobs on the server, newest first. Waits ``seconds`` at most."""
+        return self._wait(self._call(self._ask, "job.list", {}, seconds), seconds + 1)["jobs"]
+
+    def cancel(self, job: str, seconds: float = 10.0) -> dict:
+        """Cancel a job by its id and return where it stands. Waits ``seconds`` at most."""
+        return self._wait(self._call(self._ask, "job.cancel", {"job": job}, seconds), seconds + 1)
+
+    def shoot(
+        self, request: JobRequest, files: list[Path], out: Path, depth: Path | None = None
+    ) -> RemoteJob:
+        """Upload the clip's files, submit the request with their hashes, fetch the result."""
+        return self._start(request.job, lambda job: job.shoot(request, files, depth, out))
+
+    def attach(self, job: str, out: Path | None = None) -> RemoteJob:
+        """Follow a job that the server has, and fetch its result to ``out`` if given."""
+        return self._start(job, lambda remote: remote.follow(out))
+
+    def upload(
+        self, path: Path, on_bytes: Callable[[int, int], None] = lambda done, size: None
+    ) -> concurrent.futures.Future[str]:
+        """Send a file ahead of its job; the future brings its SHA-256."""
+
+        async def send() -> str:
+            await self._connection.ready(self._patience)
+            return await upload(self._connection, path, self._patience, on_bytes)
+
+        return self._call(send)
+
+    def close(self) -> None:
+        """Let go of the server. Jobs go on there."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(5)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self.close()
+
+    async def _open(self) -> None:
+        self._context = zmq.asyncio.Context()
+        self._connection = Connection(
+            self._context, self.address, self._server_key, self._keys, self._on_event, self._on_back
+        )
+
+    async def _ask(self, kind: str, body: dict, seconds: float) -> dict:
+        await self._connection.ready(seconds)
+        try:
+            return (await self._connection.request(kind, body, seconds=seconds)).body
+        except ConnectionLost:
+            raise _silent(self.address) from None
+
+    def _start(self, job: str, work) -> RemoteJob:
+        async def begin() -> RemoteJob:
+            remote = RemoteJob(job, self._connection, self._patience)
+            self._jobs[job] = remote
+            remote.running = asyncio.ensure_future(work(remote))
+            return remote
+
+        return self._wait(self._call(begin), 10)
+
+    def _on_event(self, message: Message) -> None:
+        remote = self._jobs.get(message.body.get("job", ""))
+        if message.type == "job.state" and remote:
+            remote.take_event(message)
+
+    def _on_back(self) -> None:
+        for remote in self._jobs.values():
+            remote.connection_back()
+
+    def _call(self, work, *arguments) -> concurrent.futures.Future:
+        return asyncio.run_coroutine_threadsafe(work(*arguments), self._loop)
+
+    def _wait(self, future: concurrent.futures.Future, seconds: float):
+        try:
+            return future.result(seconds)
+        except concurrent.futures.TimeoutError:
+            future.cancel()
+            raise _silent(self.address) from None
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+            tasks = asyncio.all_tasks(self._loop)
+            for task in tasks:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            if hasattr(self, "_connection"):
+                self._connection.close()
+            if hasattr(self, "_context"):
+                self._context.term()
+        finally:
+            with contextlib.suppress(RuntimeError):
+                self._loop.close()
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    # ZeroMQ's descriptors need a selector; Windows' default loop has none.
+    return asyncio.SelectorEventLoop()
+
+
+def _silent(address: str) -> RecamError:
+    return RecamError(
+        "server_silent",
+        f"The server at {address} did not answer in time.",
+        "Try again; `recam doctor` tells how the server is.",
+    )

@@ -1,0 +1,76 @@
+"""Fetching a result: in chunks, with credit, verified, whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections import deque
+from pathlib import Path
+
+from ..errors import RecamError
+from ..protocol.limits import CHUNK_BYTES, CREDIT
+from .connection import Connection, ConnectionLost, answer
+from .upload import OnBytes
+
+
+async def download(
+    connection: Connection, job: str, result: dict, path: Path, patience: float, on_bytes: OnBytes
+) -> None:
+    """Write the result of ``job`` to ``path``, which appears only once it is whole and verified.
+
+    result: the result's ``size`` and ``sha256``, as the server told them.
+    Raises RecamError ``result_unwritable`` or ``result_damaged``.
+    """
+    draft = path.with_name(f".{path.name}.{job[:8]}.part")
+    size, digest, offset = result["size"], hashlib.sha256(), 0
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as file:
+            while offset < size:
+                under_way: deque[asyncio.Future] = deque()
+                asked = offset
+                try:
+                    while offset < size:
+                        while asked < size and len(under_way) < CREDIT:
+                            body = {"job": job, "offset": asked}
+                            under_way.append(connection.post("result.get", body))
+                            asked += CHUNK_BYTES
+                        chunk = await answer(under_way.popleft())
+                        _check(chunk.body, chunk.data, offset)
+                        file.write(chunk.data)
+                        digest.update(chunk.data)
+                        offset += len(chunk.data)
+                        on_bytes(offset, size)
+                except ConnectionLost:
+                    await connection.ready(patience)
+                finally:
+                    for future in under_way:
+                        future.cancel()
+            file.flush()
+            os.fsync(file.fileno())
+        if digest.hexdigest() != result["sha256"]:
+            raise _damaged()
+        draft.replace(path)
+    except OSError as error:
+        raise RecamError(
+            "result_unwritable",
+            f"The result cannot be written to {path} ({error.strerror or error}).",
+            "Choose another place; the server keeps the result (`recam fetch`).",
+        ) from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _check(head: dict, data: bytes | memoryview, offset: int) -> None:
+    whole = len(data) and head.get("offset") == offset
+    if not whole or hashlib.sha256(data).hexdigest() != head.get("sha256"):
+        raise _damaged()
+
+
+def _damaged() -> RecamError:
+    return RecamError(
+        "result_damaged",
+        "The result arrived damaged.",
+        "Fetch it again; if it stays so, the server's disk may be failing.",
+    )

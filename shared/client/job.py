@@ -1,0 +1,200 @@
+"""One job as its client follows it: upload, submit, listen, download."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import RecamError
+from ..protocol.messages import Message, error_from
+from ..protocol.request import JobRequest
+from .connection import Connection, ConnectionLost
+from .download import download
+from .upload import missing, upload
+
+TRIES = 3  # times that a request is sent again after a lost connection
+QUIET_SECONDS = 20.0  # without an event for this long, the server is asked
+
+ENDED = ("finished", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class JobState:
+    """Where a job stands.
+
+    stage: connecting, uploading, queued, rendering, downloading, finished, failed, cancelled.
+    step, steps: of that stage (bytes or frames); 0 of 0 where it has none.
+    seconds_left: of that stage, or None.
+    engine, engine_reason: what renders it, and why that one was chosen; empty until known.
+    result: what the server tells of the result (size in bytes, width, height, frames, report …).
+    """
+
+    stage: str = "connecting"
+    step: int = 0
+    steps: int = 0
+    seconds_left: float | None = None
+    engine: str = ""
+    engine_reason: str = ""
+    result: dict | None = None
+    error: RecamError | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.stage in ENDED
+
+
+class RemoteJob:
+    """A job under way; made by ``Client``. ``state`` and ``cancel`` may be used from any thread."""
+
+    def __init__(self, job: str, connection: Connection, patience: float) -> None:
+        self.id = job
+        self._connection = connection
+        self._patience = patience
+        self._state = JobState()
+        self._over = threading.Event()
+        self._loop = asyncio.get_running_loop()
+        self._events: asyncio.Queue[dict] = asyncio.Queue()
+        self._task: asyncio.Task | None = None
+        self._on_server = False
+        self._cancelling: asyncio.Future | None = None
+
+    @property
+    def state(self) -> JobState:
+        """Where the job stands now."""
+        return self._state
+
+    def wait(self, seconds: float) -> JobState:
+        """Wait for the job's end, ``seconds`` at the most, and say where it stands."""
+        self._over.wait(seconds)
+        return self._state
+
+    def cancel(self) -> None:
+        """Ask for the job's end; ``state`` tells when it is cancelled."""
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    def take_event(self, message: Message) -> None:
+        """Called by the client for each event about this job."""
+        self._events.put_nowait(message.body)
+
+    async def shoot(self, request: JobRequest, files: list[Path], depth: Path | None, out: Path):
+        """Upload the files, submit the request with their hashes, and follow it to its end."""
+        await self._live(self._shoot(request, files, depth, out))
+
+    async def follow(self, out: Path | None) -> None:
+        """Follow a job that the server already has, and fetch its result to ``out``."""
+        self._on_server = True
+        await self._live(self._follow(out))
+
+    async def _live(self, work) -> None:
+        self._task = asyncio.ensure_future(work)
+        try:
+            await self._task
+        except asyncio.CancelledError:
+            self._show(stage="cancelled")
+        except RecamError as error:
+            self._show(stage="failed", error=error)
+        finally:
+            self._over.set()
+
+    async def _shoot(self, request: JobRequest, files, depth, out) -> None:
+        for file in [*files, *([depth] if depth else [])]:
+            try:
+                file.stat()
+            except OSError as error:
+                raise missing(file, error) from None
+        await self._connection.ready(self._patience)
+        parts = [await self._upload(file) for file in files]
+        depth_digest = await self._upload(depth) if depth else None
+        request = replace(request, parts=tuple(parts), depth=depth_digest, job=self.id)
+        await self._ask("job.submit", request.to_body(), request.shot_data())
+        self._on_server = True
+        await self._follow(out)
+
+    async def _upload(self, file: Path) -> str:
+        def on_bytes(done: int, size: int) -> None:
+            self._show(stage="uploading", step=done, steps=size)
+
+        return await upload(self._connection, file, self._patience, on_bytes)
+
+    async def _follow(self, out: Path | None) -> None:
+        body = (await self._ask("job.attach", {"job": self.id})).body
+        while True:
+            self._show(
+                stage=body["stage"],
+                step=body["step"],
+                steps=body["steps"],
+                seconds_left=body["seconds_left"],
+                engine=body["engine"],
+                engine_reason=body["engine_reason"],
+            )
+            if body["stage"] == "failed":
+                raise error_from(body["error"])
+            if body["stage"] == "cancelled":
+                raise asyncio.CancelledError
+            if body["stage"] == "finished":
+                break
+            body = await self._next_event()
+        if out is not None:
+            await self._download(body["result"], out)
+        self._show(stage="finished", result=body["result"])
+
+    async def _next_event(self) -> dict:
+        try:
+            return await asyncio.wait_for(self._events.get(), QUIET_SECONDS)
+        except TimeoutError:
+            return (await self._ask("job.attach", {"job": self.id})).body
+
+    async def _download(self, result: dict, out: Path) -> None:
+        def on_bytes(done: int, size: int) -> None:
+            self._show(stage="downloading", step=done, steps=size)
+
+        self._show(stage="downloading", step=0, steps=result["size"], result=result)
+        await download(self._connection, self.id, result, out, self._patience, on_bytes)
+
+    async def _ask(self, kind: str, body: dict, data: bytes = b"") -> Message:
+        """A request that is sent again after a lost connection: all of them can bear it."""
+        for _ in range(TRIES):
+            await self._connection.ready(self._patience)
+            with contextlib.suppress(ConnectionLost):
+                return await self._connection.request(kind, body, data)
+        raise RecamError(
+            "server_silent",
+            f"The server at {self._connection.address} is there but does not answer.",
+            f"Fetch the job later with `recam fetch {self.id}`.",
+        )
+
+    def connection_back(self) -> None:
+        """Called by the client after a reconnect: the server must be told who listens."""
+        if self._on_server and not self._state.ended:
+            self._connection.post("job.attach", {"job": self.id}).add_done_callback(
+                self._reattached
+            )
+
+    def _reattached(self, future: asyncio.Future) -> None:
+        if _seen(future):
+            self.take_event(future.result())
+
+    def _cancel(self) -> None:
+        if self._on_server and self._state.stage != "downloading":
+            self._cancelling = asyncio.ensure_future(self._cancel_there())
+        elif self._task:
+            self._task.cancel()
+            # The server may have accepted the job a moment ago; nobody waits for its answer.
+            self._connection.post("job.cancel", {"job": self.id}).add_done_callback(_seen)
+
+    async def _cancel_there(self) -> None:
+        with contextlib.suppress(RecamError):  # following the job says what is wrong
+            self.take_event(await self._ask("job.cancel", {"job": self.id}))
+
+    def _show(self, **changes) -> None:
+        changes.setdefault("seconds_left", None)
+        self._state = replace(self._state, **changes)
+
+
+def _seen(future: asyncio.Future) -> bool:
+    """Whether the future brought an answer; its exception, if any, counts as looked at."""
+    return not future.cancelled() and future.exception() is None
