@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import RecamError
 
-# How far R^T R may be from the identity. Five printed digits (the public extrinsics file) give 2e-5.
+# How far R^T R may be from the identity. Five printed digits (the public file) give 2e-5.
 ROTATION_TOLERANCE = 1e-3
 
 
@@ -19,34 +19,41 @@ def check_poses(poses) -> np.ndarray:
     poses = list(poses)
     if not poses:
         raise RecamError("camera_pose", "The camera has no poses.", "Give one pose per frame.")
-    for frame, pose in enumerate(poses):
-        wrong = _what_is_wrong(pose)
-        if wrong:
-            raise RecamError(
-                "camera_pose",
-                f"The camera's pose at frame {frame} {wrong}.",
-                "A pose is a 4x4 camera-to-world matrix: a rotation and a position in metres.",
-            )
-    return np.array(poses, dtype=np.float64)
+    wrong = _what_is_wrong(poses)
+    if wrong:
+        # Only now frame by frame: the whole camera at once is some twenty times as fast.
+        each = ((frame, _what_is_wrong([pose])) for frame, pose in enumerate(poses))
+        frame, wrong = next((frame, wrong) for frame, wrong in each if wrong)
+        raise RecamError(
+            "camera_pose",
+            f"The camera's pose at frame {frame} {wrong}.",
+            "A pose is a 4x4 camera-to-world matrix: a rotation and a position in metres.",
+        )
+    checked = np.array(poses, dtype=np.float64)
+    checked[:, 3] = (0, 0, 0, 1)
+    return checked
 
 
-def _what_is_wrong(pose) -> str:
-    if pose is None:
+def _what_is_wrong(poses: list) -> str:
+    if any(pose is None for pose in poses):
         return "is missing"
     try:
-        pose = np.asarray(pose, dtype=np.float64)
-    except (TypeError, ValueError):
-        return "is not a matrix of numbers"
-    if pose.shape != (4, 4):
-        return f"has the shape {pose.shape} instead of (4, 4)"
-    if not np.isfinite(pose).all():
+        array = np.array(poses, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return "is not a 4x4 matrix of numbers"
+    if array.shape[1:] != (4, 4):
+        return f"has the shape {array.shape[1:]} instead of (4, 4)"
+    if not np.isfinite(array).all():
         return "holds a value that is not finite"
-    if np.abs(pose[3] - (0, 0, 0, 1)).max() > 1e-6:
+    if np.abs(array[:, 3] - (0, 0, 0, 1)).max() > 1e-6:
         return "does not end in the row (0, 0, 0, 1)"
-    rotation = pose[:3, :3]
-    if np.abs(rotation.T @ rotation - np.eye(3)).max() > ROTATION_TOLERANCE:
+    rotations = array[:, :3, :3]
+    # Values beyond any rotation's first, so that the products below cannot overflow.
+    if np.abs(rotations).max() > 2 or (
+        np.abs(np.swapaxes(rotations, 1, 2) @ rotations - np.eye(3)).max() > ROTATION_TOLERANCE
+    ):
         return "is not a rotation (its axes are scaled or not at right angles)"
-    if np.linalg.det(rotation) < 0:
+    if (np.linalg.det(rotations) < 0).any():
         return "is mirrored"
     return ""
 
@@ -71,7 +78,7 @@ def inverse(poses: np.ndarray) -> np.ndarray:
 
 
 def relative(reference: np.ndarray, poses: np.ndarray) -> np.ndarray:
-    """``inv(reference) @ poses``: poses ``(..., 4, 4)`` seen from the reference camera ``(4, 4)``."""
+    """``inv(reference) @ poses``: poses ``(..., 4, 4)`` seen from the camera ``(4, 4)``."""
     return inverse(reference) @ poses
 
 

@@ -11,6 +11,19 @@ from ..errors import RecamError
 from .lens import check_lenses
 from .pose import check_poses
 
+MAX_FRAMES = 1_000_000  # eleven hours at 25 frames a second
+
+
+def check_frames(frames: int) -> int:
+    """The number of frames of a camera, or RecamError ``camera_frames`` outside 1..MAX_FRAMES."""
+    if not 1 <= frames <= MAX_FRAMES:
+        raise RecamError(
+            "camera_frames",
+            f"A camera cannot have {frames} frames.",
+            f"Give it between 1 and {MAX_FRAMES:,} frames.",
+        )
+    return frames
+
 
 @dataclass(frozen=True)
 class Trajectory:
@@ -18,9 +31,10 @@ class Trajectory:
 
     poses: ``(F, 4, 4)`` float64, camera-to-world, OpenCV axes, metres.
     lenses: ``(F, 4)`` float64, see ``lens.py``; one lens ``(4,)`` is taken for every frame.
-    rate: frames per second.
+    rate: frames per second, as a fraction with a denominator of at most a million.
 
-    Raises RecamError ``camera_pose`` / ``camera_lens`` / ``camera_rate``, naming the frame.
+    Raises RecamError ``camera_pose`` / ``camera_lens`` naming the frame, ``camera_rate``,
+    ``camera_frames`` (more than ``MAX_FRAMES``).
     """
 
     poses: np.ndarray
@@ -28,19 +42,21 @@ class Trajectory:
     rate: Fraction
 
     def __post_init__(self) -> None:
+        check_frames(len(self.poses))
         poses = check_poses(self.poses)
-        lenses = self.lenses
-        if np.ndim(lenses) == 1:
+        lenses = list(self.lenses)
+        if lenses and np.isscalar(lenses[0]):
             lenses = [lenses] * len(poses)
-        lenses = check_lenses(lenses)
         if len(lenses) != len(poses):
             raise RecamError(
                 "camera_lens",
                 f"The camera has {len(poses)} poses but {len(lenses)} lenses.",
                 "Give one lens per frame, or one for all.",
             )
+        lenses = check_lenses(lenses)
         try:
-            rate = Fraction(self.rate)
+            # A float such as 29.97 becomes 2997/100, not the binary fraction beside it.
+            rate = Fraction(self.rate).limit_denominator(1_000_000)
         except (TypeError, ValueError, ZeroDivisionError, OverflowError):
             rate = Fraction(0)
         if rate <= 0:
@@ -87,6 +103,13 @@ class Shot:
                 f"The source camera has {len(self.source_camera)} frames, "
                 f"the trajectory {len(self.trajectory)}.",
                 "Give both one pose for every frame of the clip.",
+            )
+        if self.source_camera is not None and self.source_camera.rate != self.trajectory.rate:
+            raise RecamError(
+                "camera_source",
+                f"The source camera has {self.source_camera.rate} frames a second, "
+                f"the trajectory {self.trajectory.rate}.",
+                "Give both the frame rate of the clip.",
             )
         if not (np.isfinite(self.subject_distance) and self.subject_distance > 0):
             raise RecamError(

@@ -1,0 +1,144 @@
+"""Camera moves in closed form: the ten public presets, static, dolly and orbit.
+
+The ten are those that the public model was shown with, here as formulas of one parameter s.
+In the public file s runs from 0 to 160/161 over 81 frames; here it does so over any number.
+They assume a subject 4 metres away; for another distance the path is scaled with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from ..errors import RecamError
+from .pose import look_at, pose, rotation_x, rotation_y
+from .trajectory import Trajectory, check_frames
+
+SUBJECT_DISTANCE = 4.0  # metres
+LAST_PARAMETER = 160 / 161
+
+
+def _arc(side: float) -> Callable[[float], np.ndarray]:
+    """The straight chord of a 30 degree arc about the subject; side: +1 moves right."""
+    inward = 4 - 4 * np.cos(np.radians(30))
+    return lambda s: look_at((side * 2 * s, 0, inward * s), (0, 0, 4))
+
+
+# Pose (4, 4) at parameter s in 0..1, seen from the first pose, with the subject at (0, 0, 4).
+# The public numbers 1 to 10 are the places in this table.
+PRESETS: dict[str, Callable[[float], np.ndarray]] = {
+    "pan_right": lambda s: pose(rotation_y(np.radians(20 * s))),
+    "pan_left": lambda s: pose(rotation_y(np.radians(-20 * s))),
+    "tilt_up": lambda s: pose(rotation_x(np.radians(10 * s))),
+    "tilt_down": lambda s: pose(rotation_x(np.radians(-10 * s))),
+    "zoom_in": lambda s: pose(position=(0, 0, 2 * s)),
+    "zoom_out": lambda s: pose(position=(0, 0, -2 * s)),
+    "translate_up": lambda s: look_at((0, -s, 0), (0, 0, 4)),
+    "translate_down": lambda s: look_at((0, s, 0), (0, 0, 4)),
+    "arc_left": _arc(-1),
+    "arc_right": _arc(+1),
+}
+
+
+def preset(
+    name: str | int,
+    frames: int,
+    rate: Fraction,
+    lens: np.ndarray,
+    start: np.ndarray | None = None,
+    subject_distance: float = SUBJECT_DISTANCE,
+) -> Trajectory:
+    """A public preset, by name or by its number 1 to 10, or ``static``.
+
+    frames: any number; the move ends at the same pose. One frame is the first pose.
+    lens: ``(4,)``. start: first pose ``(4, 4)``, by default the identity.
+    subject_distance: metres; positions scale with it, angles don't.
+
+    ``zoom_in`` and ``zoom_out`` bear their public names: the camera moves, the lens does not.
+    Raises RecamError ``camera_preset`` for an unknown one, ``camera_frames``,
+    ``subject_distance``.
+    """
+    word = "_".join(str(name).lower().replace("-", " ").replace("_", " ").split())
+    if word == "static":
+        return _move(lambda s: np.eye(4), frames, rate, lens, start)
+    word = {str(number): key for number, key in enumerate(PRESETS, 1)}.get(word, word)
+    if word not in PRESETS:
+        names = ", ".join(f"{key} ({number})" for number, key in enumerate(PRESETS, 1))
+        raise RecamError(
+            "camera_preset",
+            f"There is no camera preset {str(name)!r}.",
+            f"Choose one of {names}, or static.",
+        )
+    scale = _distance(subject_distance) / SUBJECT_DISTANCE
+
+    def scaled(s: float) -> np.ndarray:
+        result = PRESETS[word](s * LAST_PARAMETER)
+        result[:3, 3] *= scale
+        return result
+
+    return _move(scaled, frames, rate, lens, start)
+
+
+def static(
+    frames: int, rate: Fraction, lens: np.ndarray, start: np.ndarray | None = None
+) -> Trajectory:
+    """A camera that stands still at ``start``."""
+    return preset("static", frames, rate, lens, start)
+
+
+def dolly(
+    metres: float,
+    frames: int,
+    rate: Fraction,
+    lens: np.ndarray,
+    start: np.ndarray | None = None,
+) -> Trajectory:
+    """A straight move along the line of sight, forward if ``metres`` is positive."""
+    return _move(lambda s: pose(position=(0, 0, metres * s)), frames, rate, lens, start)
+
+
+def orbit(
+    degrees: float,
+    frames: int,
+    rate: Fraction,
+    lens: np.ndarray,
+    start: np.ndarray | None = None,
+    subject_distance: float = SUBJECT_DISTANCE,
+) -> Trajectory:
+    """A circle about the subject straight ahead, which stays in the middle of the picture.
+
+    degrees: how far round; positive moves the camera to its right. The circle lies in the
+    plane of the first picture's horizontal. Raises RecamError ``subject_distance``.
+    """
+    subject = np.array([0, 0, _distance(subject_distance)])
+
+    def circle(s: float) -> np.ndarray:
+        turn = rotation_y(np.radians(-degrees * s))
+        return pose(turn, subject - turn @ subject)
+
+    return _move(circle, frames, rate, lens, start)
+
+
+def _move(
+    path: Callable[[float], np.ndarray],
+    frames: int,
+    rate: Fraction,
+    lens: np.ndarray,
+    start: np.ndarray | None,
+) -> Trajectory:
+    """``path`` from 0 to 1, seen from ``start``, linear in time."""
+    last = max(1, check_frames(frames) - 1)
+    poses = np.array([path(i / last) for i in range(frames)])
+    return Trajectory(poses if start is None else start @ poses, lens, rate)
+
+
+def _distance(metres: float) -> float:
+    if not (np.isfinite(metres) and metres > 0):
+        raise RecamError(
+            "subject_distance",
+            f"{metres!r} metres is no distance to a subject.",
+            "Give a number above 0.",
+        )
+    return float(metres)
