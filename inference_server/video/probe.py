@@ -1,0 +1,202 @@
+"""What a clip is, without decoding it: size as shown, frames, rate, colour, and what is odd."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from os import PathLike
+
+import av
+import numpy as np
+
+from . import timing
+from .colour import Colour, colour_of, has_alpha
+from .opening import open_file, picture_stream, unreadable
+
+
+@dataclass
+class ClipInfo:
+    """A clip as Recam will read it.
+
+    width, height: pixels as shown, after rotation.
+    frames: what the reader gives, at ``rate`` frames per second.
+    constant_rate: False if the file's own rate varies; the reader then makes it constant.
+    rotation: degrees counter-clockwise that turn the stored picture upright: 0, 90, 180, 270.
+    mirrored: whether the stored picture is also mirrored, left to right, before turning.
+    sample_aspect: width over height of one pixel as shown. Pixels are never rescaled for it.
+    duration: seconds. bits: per colour channel, as stored.
+    remarks: sentences for the artist about what was assumed or changed.
+    """
+
+    path: str
+    width: int
+    height: int
+    frames: int
+    rate: Fraction
+    constant_rate: bool
+    rotation: int
+    mirrored: bool
+    pixel_format: str
+    bits: int
+    has_alpha: bool
+    colour: Colour
+    has_audio: bool
+    sample_aspect: Fraction
+    codec: str
+    duration: float
+    start: int  # timestamp of frame 0, in ticks
+    tick: Fraction  # seconds
+    timed: bool  # False: frames carry no usable times and are counted in order
+    remarks: list[str] = field(default_factory=list)
+
+
+def probe(file: str | PathLike) -> ClipInfo:
+    """Look through a clip's packets; one frame is decoded, more only where packets mislead.
+
+    Memory: 8 bytes a frame. Raises RecamError ``clip_unreadable``, naming the file.
+    """
+    scan = _scan(file, decode_all=False)
+    if scan.misleading:
+        scan = _scan(file, decode_all=True)
+    frame = scan.frame
+    colour, remarks = colour_of(frame)
+    rotation, mirrored = orientation(frame)
+    width, height = frame.width, frame.height
+    aspect = scan.aspect
+    if rotation % 180:
+        width, height, aspect = height, width, 1 / aspect
+
+    ticks = np.unique(np.array([t for t in scan.ticks if t is not None], np.int64))
+    timed = len(ticks) == len(scan.ticks)
+    if timed:
+        start = frame.pts
+        ticks = ticks[ticks >= start] - start
+        rate, constant = timing.find_rate(ticks, scan.tick, scan.declared)
+        frames = len(ticks)
+        if not constant:
+            frames = int(timing.frame_number(int(ticks[-1]) + scan.last_shown, scan.tick, rate))
+            frames = max(frames, int(timing.frame_number(int(ticks[-1]), scan.tick, rate)) + 1)
+    else:
+        start, frames, constant = 0, len(scan.ticks), True
+        rate = Fraction(next((r for r in scan.declared if r), 25))
+
+    if not constant:
+        remarks.append(f"The clip's frame rate varies; it was made constant at {float(rate):g}.")
+    if scan.declared_frames > len(scan.ticks) + 2:
+        remarks.append(f"The file is cut off: {frames} of {scan.declared_frames} frames are there.")
+    alpha = has_alpha(frame.format) or scan.has_alpha
+    if alpha:
+        remarks.append("The clip has an alpha channel; it was laid over black.")
+    if frame.interlaced_frame:
+        remarks.append("The clip is interlaced; its fields are left woven together.")
+    if aspect != 1:
+        remarks.append(f"The clip's pixels are not square ({aspect}); they are kept as they are.")
+    return ClipInfo(
+        path=str(file),
+        width=width,
+        height=height,
+        frames=frames,
+        rate=rate,
+        constant_rate=constant,
+        rotation=rotation,
+        mirrored=mirrored,
+        pixel_format=frame.format.name,
+        bits=max((c.bits for c in frame.format.components), default=8),
+        has_alpha=alpha,
+        colour=colour,
+        has_audio=scan.has_audio,
+        sample_aspect=aspect,
+        codec=scan.codec,
+        duration=float(frames / rate),
+        start=start,
+        tick=scan.tick,
+        timed=timed,
+        remarks=remarks,
+    )
+
+
+@dataclass
+class _Scan:
+    frame: av.VideoFrame  # the first that decodes
+    ticks: list[int | None]  # one a frame, in the file's order
+    misleading: bool  # the packets say less, or other, than the frames would
+    tick: Fraction
+    last_shown: int  # how long the last frame stands, in ticks; 0 if not known
+    declared: list[Fraction | None]
+    declared_frames: int
+    aspect: Fraction
+    codec: str
+    has_alpha: bool
+    has_audio: bool
+
+
+def _scan(file: str | PathLike, decode_all: bool) -> _Scan:
+    with open_file(file) as container:
+        stream = picture_stream(container, file)
+        decoder = decoder_of(stream)
+        first, ticks, last_shown = None, [], (0, 0)
+        try:
+            for packet in container.demux(stream):
+                if decode_all or first is None:
+                    frames = decode(decoder, packet) or []
+                    good = [f for f in frames if not f.is_corrupt]
+                    first = first or next(iter(good), None)
+                    if decode_all:
+                        ticks += [f.pts for f in good]
+                if packet.size and not packet.is_discard:
+                    if not decode_all:
+                        ticks.append(packet.pts)
+                    if packet.pts is not None:
+                        last_shown = max(last_shown, (packet.pts, packet.duration or 0))
+        except av.FFmpegError:
+            pass  # the file ends in rubbish: what came before counts
+        if first is None:
+            raise unreadable(file, "holds no picture that can be decoded.")
+        times = [t for t in ticks if t is not None]
+        # VP8 hides reference frames in packets of their own.
+        odd = stream.codec_context.name in ("vp8", "libvpx") or len(set(times)) < len(ticks)
+        return _Scan(
+            frame=first,
+            ticks=ticks,
+            misleading=odd or first.pts is None,
+            tick=Fraction(stream.time_base),
+            last_shown=last_shown[1],
+            declared=[stream.guessed_rate, stream.average_rate, stream.base_rate],
+            declared_frames=stream.frames,
+            aspect=Fraction(stream.sample_aspect_ratio or 1),
+            codec=stream.codec_context.name,
+            has_alpha=stream.metadata.get("alpha_mode") == "1",
+            has_audio=bool(container.streams.audio),
+        )
+
+
+def decoder_of(stream: av.VideoStream) -> av.VideoCodecContext:
+    """The stream's decoder; for WebM with alpha the one that decodes its alpha too."""
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name)
+    if name is None or stream.metadata.get("alpha_mode") != "1":
+        return stream.codec_context
+    return av.CodecContext.create(name, "r")
+
+
+def decode(decoder: av.VideoCodecContext, packet: av.Packet) -> list[av.VideoFrame] | None:
+    """The packet's frames; None if it is damaged."""
+    try:
+        return decoder.decode(packet if packet.size else None)
+    except av.FFmpegError:
+        return None
+
+
+def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
+    """Degrees counter-clockwise that show the frame upright, and whether it is mirrored first.
+
+    From the display matrix ``[a b; c d]`` of the file, to the nearest quarter turn: a mirrored
+    picture has a negative determinant.
+    """
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return 0, False
+    a, b, _, c, d = np.frombuffer(data, np.int32)[:5] / 65536
+    mirrored = bool(a * d - b * c < 0)
+    if mirrored:
+        a, b = -a, -b
+    return round(-np.degrees(np.arctan2(b, a)) / 90) % 4 * 90, mirrored

@@ -1,0 +1,230 @@
+"""A clip's frames, in order, from any file that FFmpeg decodes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from os import PathLike
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from shared.errors import RecamError
+
+from .ahead import ahead
+from .audio import AudioPart
+from .colour import ToRGB
+from .opening import open_file, picture_stream
+from .probe import ClipInfo, decode, decoder_of, probe
+from .timing import frame_number
+
+_TURNS = {
+    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_CLOCKWISE,
+}
+# Seconds; a seek that lands too late is tried again further back, at last from the start (None).
+_STEPS_BACK = (0, 1, 4, 16, None)
+
+
+class Reader:
+    """One clip out of one file, or out of several played one after the other.
+
+    files: a path or a list of paths of one size and rate.
+    first, frames: in point and length in frames of the clip at its constant rate; all that is
+    left if ``frames`` is None. Frame k is the one nearest to k / rate after the file's first
+    frame, or the one before it where there is none so near.
+
+    Iterating gives ``(height, width, 3)`` uint8 full-range RGB, each the reader's own no more,
+    and may be done again. ``remarks`` holds sentences for the artist, and grows while frames are
+    read: damaged places, where the last good frame is held, and a file that is up to 2 % (or 2
+    frames) too short, as Blender's own count of a strip may be a frame longer.
+
+    Raises RecamError ``clip_unreadable``, ``clip_mixed`` for files that differ, and
+    ``clip_truncated`` if more frames are missing, as soon as that is known.
+    """
+
+    def __init__(
+        self,
+        files: str | PathLike | list[str | PathLike],
+        first: int = 0,
+        frames: int | None = None,
+    ) -> None:
+        files = [files] if isinstance(files, str | PathLike) else files
+        self.infos = [probe(file) for file in files]
+        head = self.infos[0]
+        for info in self.infos[1:]:
+            if (info.width, info.height, info.rate) != (head.width, head.height, head.rate):
+                raise RecamError(
+                    "clip_mixed",
+                    f"{_describe(info)}, but {_describe(head)}.",
+                    "The files of one clip need the same size and frame rate.",
+                )
+        self.width, self.height, self.rate = head.width, head.height, head.rate
+        self.colour, self.sample_aspect = head.colour, head.sample_aspect
+        self.remarks = list(dict.fromkeys(r for info in self.infos for r in info.remarks))
+        self.first = first
+        there = sum(info.frames for info in self.infos) - first
+        self.frames = there if frames is None else frames
+        if first < 0 or self.frames < 1 or there < 1:
+            raise RecamError(
+                "clip_truncated",
+                f"Frames {first} to {first + self.frames} are not in {_names(self.infos)}, "
+                f"which has {there + first} frames.",
+                "Check the clip's in and out points.",
+            )
+        self._refuse_missing(self.frames - there)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return ahead(self._read())
+
+    def audio_parts(self) -> list[AudioPart]:
+        """Where the sound of these frames lies in the files, for the writer."""
+        return [
+            AudioPart(
+                info.path,
+                float(info.start * info.tick + first / info.rate),
+                float(count / info.rate),
+            )
+            for info, first, count in self._shares()
+        ]
+
+    def _shares(self) -> list[tuple[ClipInfo, int, int]]:
+        """Which frames come out of which file: (file, in point, frames)."""
+        shares, first, left = [], self.first, self.frames
+        for info in self.infos:
+            count = min(max(info.frames - first, 0), left)
+            if count:
+                shares.append([info, first, count])
+            first, left = max(first - info.frames, 0), left - count
+        shares[-1][2] += left
+        return [tuple(share) for share in shares]
+
+    def _read(self) -> Iterator[np.ndarray]:
+        missing = 0
+        for info, first, count in self._shares():
+            upright = _Upright(info)
+            last, shown, damaged = yield from _pictures(info, first, count, upright)
+            if damaged:
+                self._remark(
+                    f"{Path(info.path).name} is damaged: in {damaged} places the last good frame "
+                    "is held."
+                )
+            if shown == count:
+                continue
+            missing += count - shown
+            self._refuse_missing(missing if last else self.frames)
+            self._remark(
+                f"{Path(info.path).name} ends {count - shown} frames early; its last frame is held."
+            )
+            for _ in range(count - shown):
+                yield upright(last)
+
+    def _remark(self, sentence: str) -> None:
+        if sentence not in self.remarks:
+            self.remarks.append(sentence)
+
+    def _refuse_missing(self, missing: int) -> None:
+        if missing > max(2, 0.02 * self.frames):
+            raise RecamError(
+                "clip_truncated",
+                f"{_names(self.infos)} gives only {self.frames - missing} of the {self.frames} "
+                f"frames from frame {self.first} on.",
+                "Check the clip's in and out points, and that the file is complete.",
+            )
+
+
+def _pictures(
+    info: ClipInfo, first: int, count: int, upright: _Upright
+) -> Generator[np.ndarray, None, tuple[av.VideoFrame | None, int, int]]:
+    """Up to ``count`` pictures; returns the last frame, how many were shown, damaged places."""
+    at, end, last, damaged = first, first + count, None, 0
+    with closing(_numbered(info, first)) as frames:
+        for number, frame in frames:
+            if number < at:
+                last = frame if at == first else last
+                continue
+            gap = min(number, end) - at
+            damaged += gap if info.constant_rate else 0
+            for _ in range(gap):
+                yield upright(last or frame)
+            last = frame
+            at += gap
+            if at < end:
+                yield upright(frame)
+                at += 1
+            if at == end:
+                break
+    return last, at - first, damaged
+
+
+def _numbered(info: ClipInfo, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    """(number, frame), ascending, from a frame at or before ``first`` on."""
+    for back in _STEPS_BACK if first and info.timed else (None,):
+        with open_file(info.path) as container:
+            stream = picture_stream(container, info.path)
+            if back is not None:
+                seconds = first / info.rate - back
+                if seconds <= 0:
+                    continue
+                container.seek(info.start + int(seconds / info.tick), stream=stream)
+            found = False
+            for order, frame in enumerate(_decoded(container, stream)):
+                number = order
+                if info.timed and frame.pts is not None:
+                    number = frame_number(frame.pts - info.start, info.tick, info.rate)
+                if not found and back is not None and number > first:
+                    break
+                found = True
+                yield number, frame
+            if found:
+                return
+
+
+def _decoded(
+    container: av.container.InputContainer, stream: av.VideoStream
+) -> Iterator[av.VideoFrame]:
+    """The good frames: damaged packets and frames are passed over."""
+    decoder = decoder_of(stream)
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError:  # the file ends in rubbish
+            packet = None
+        for frame in decode(decoder, packet) or ():
+            if not frame.is_corrupt:
+                yield frame
+        if packet is None:
+            return
+
+
+class _Upright:
+    """Decoded frames as they are shown: RGB, mirrored and turned as the file says."""
+
+    def __init__(self, info: ClipInfo) -> None:
+        self._info = info
+        self._to_rgb = ToRGB()
+
+    def __call__(self, frame: av.VideoFrame) -> np.ndarray:
+        info = self._info
+        width, height = info.width, info.height
+        if info.rotation % 180:
+            width, height = height, width
+        picture = self._to_rgb(frame, info.colour, width, height)
+        if info.mirrored:
+            picture = cv2.flip(picture, 1)
+        if info.rotation:
+            picture = cv2.rotate(picture, _TURNS[info.rotation])
+        return picture
+
+
+def _names(infos: list[ClipInfo]) -> str:
+    return ", ".join(Path(info.path).name for info in infos)
+
+
+def _describe(info: ClipInfo) -> str:
+    rate = f"{float(info.rate):g} frames per second"
+    return f"{Path(info.path).name} has {info.width} x {info.height} pixels and {rate}"

@@ -1,0 +1,59 @@
+"""Timestamps to frame numbers: is the rate constant, which rate is it, which frame is when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+
+_COMMON = [Fraction(n) for n in (8, 10, 12, 15, 16, 18, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120)]
+_COMMON += [Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120)]
+
+
+def frame_number(ticks: int | np.ndarray, tick: Fraction, rate: Fraction) -> int | np.ndarray:
+    """Which frame of a constant rate lies nearest to ``ticks`` after the first frame's time.
+
+    ticks: integers, in units of ``tick`` seconds. Exact: integers throughout.
+    """
+    step = tick * rate  # frames per tick
+    return (2 * ticks * step.numerator + step.denominator) // (2 * step.denominator)
+
+
+def find_rate(
+    ticks: np.ndarray, tick: Fraction, declared: Iterable[Fraction | None]
+) -> tuple[Fraction, bool]:
+    """The clip's rate in frames per second, and whether it is constant.
+
+    ticks: ``(F,)`` int64, ascending, starting at 0, in units of ``tick`` seconds.
+    declared: the rates that the file gives, best first.
+
+    Constant means that a rate exists at which frame k is nearest to k's place, for every k. Of
+    such rates the first that timestamps fit to within a tick is taken, else the closest. A
+    variable rate is made constant at the declared rate if frames typically come that fast, else
+    at the rate of the median interval: Blender counts a strip's frames by the declared rate.
+    """
+    declared = [Fraction(rate) for rate in declared if rate]
+    if len(ticks) < 2:
+        return (declared or [Fraction(25)])[0], True
+    mean = Fraction(len(ticks) - 1, int(ticks[-1])) / tick
+    places = np.arange(len(ticks))
+    fitting = []
+    for rate in [*declared, _snap(mean), mean.limit_denominator(1001)]:
+        if rate > 0 and np.array_equal(frame_number(ticks, tick, rate), places):
+            error = np.abs(ticks - places * float(1 / (rate * tick))).max()
+            if error <= 1:
+                return rate, True
+            fitting.append((error, rate))
+    if fitting:
+        return min(fitting)[1], True
+    typical = 1 / (Fraction(float(np.median(np.diff(ticks)))).limit_denominator(2) * tick)
+    for rate in declared:
+        if 0.9 <= rate / typical <= 2.1:
+            return rate, False
+    return _snap(typical), False
+
+
+def _snap(rate: Fraction) -> Fraction:
+    nearest = min(_COMMON, key=lambda common: abs(common - rate))
+    return nearest if abs(nearest - rate) < rate / 2500 else rate.limit_denominator(1001)
