@@ -60,7 +60,7 @@ def preset(
     Raises RecamError ``camera_preset`` for an unknown one, ``camera_frames``,
     ``subject_distance``.
     """
-    word = "_".join(str(name).lower().replace("-", " ").replace("_", " ").split())
+    word = str(name).strip().lower().replace(" ", "_").replace("-", "_")
     if word == "static":
         return _move(lambda s: np.eye(4), frames, rate, lens, start)
     word = {str(number): key for number, key in enumerate(PRESETS, 1)}.get(word, word)
