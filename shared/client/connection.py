@@ -104,14 +104,12 @@ class Connection:
         number = self._last_id
         self._pending[number] = future
         future.add_done_callback(lambda _: self._pending.pop(number, None))
-        try:
-            # IMMEDIATE is set: a socket without a peer refuses instead of queueing.
-            self._socket.send_multipart(
-                pack(Message(kind, body, number, data=data)), zmq.NOBLOCK, copy=not len(data)
-            )
-        except zmq.ZMQError:
-            if not future.done():
-                future.set_exception(ConnectionLost())
+        # IMMEDIATE is set: a socket without a peer refuses instead of queueing.
+        sent = self._socket.send_multipart(
+            pack(Message(kind, body, number, data=data)), flags=zmq.NOBLOCK, copy=not len(data)
+        )
+        if sent.exception() and not future.done():
+            future.set_exception(ConnectionLost())
         return future
 
     async def request(

@@ -1,0 +1,43 @@
+"""``recam serve``: the server."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+from pathlib import Path
+
+from shared.folders import state_folder
+from shared.protocol.limits import DEFAULT_PORT
+from shared.version import VERSION
+
+from ..engines.release import default_releases
+from ..front.server import Front
+
+
+def add_parsers(commands) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser("serve", help="run the server")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen at; anything but this machine must be named here",
+    )
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument("--state", type=Path, default=state_folder(), help="journal and files")
+    parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s front %(levelname)s %(message)s")
+    front = Front(f"tcp://{options.host}:{options.port}", options.state, options.releases)
+
+    def say(address: str) -> None:
+        print(f"recam {VERSION} listens at {address}", flush=True)
+
+    # ZeroMQ's descriptors need a selector; Windows' default loop has none.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(front.run(say))
+    return 0

@@ -1,0 +1,186 @@
+"""``recam submit`` and ``recam fetch``: a clip out, its re-shot take back."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+from tqdm import tqdm
+
+from shared.cameras.files import read_camera
+from shared.cameras.lens import lens_from_focal
+from shared.cameras.presets import PRESETS, preset
+from shared.cameras.resample import resample
+from shared.cameras.trajectory import Shot
+from shared.client.client import Client
+from shared.client.job import JobState, RemoteJob
+from shared.errors import RecamError
+from shared.protocol.request import JobRequest
+
+from ..engines.registry import ENGINES
+from ..video.probe import ClipInfo, probe
+
+
+def add_parsers(commands) -> None:
+    """Add the subcommands."""
+    parser = commands.add_parser("submit", help="re-shoot a clip")
+    parser.add_argument("clip", type=Path, help="the video file")
+    parser.add_argument(
+        "--camera",
+        required=True,
+        metavar="FILE|PRESET",
+        help=f"a camera file, or one of: {', '.join(PRESETS)}",
+    )
+    parser.add_argument("-o", "--out", type=Path, required=True, help="the take, an .mp4 file")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    parser.add_argument("--engine", default="auto", choices=("auto", *ENGINES))
+    parser.add_argument("--first", type=int, default=0, help="in point, frames into the clip")
+    parser.add_argument("--frames", type=int, help="how many frames (default: to the end)")
+    parser.add_argument("--subject", type=float, metavar="METRES", help="distance of the subject")
+    parser.add_argument(
+        "--focal",
+        type=float,
+        default=35.0,
+        metavar="MM",
+        help="the lens that shot the clip, on a 36 mm wide sensor, for presets (default 35)",
+    )
+    parser.add_argument("--depth", type=Path, help="depth from the source camera (.safetensors)")
+    parser.add_argument("--no-audio", action="store_true", help="leave the clip's sound out")
+    parser.add_argument("--detach", action="store_true", help="print the job's id and leave")
+    parser.add_argument("--server", metavar="ADDRESS", help="default: this machine's")
+    parser.add_argument("--server-key", metavar="KEY", help="public key of another's server")
+    parser.set_defaults(run=run_submit)
+
+    parser = commands.add_parser("fetch", help="wait for a job's result and fetch it")
+    parser.add_argument("job", help="the job's id")
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--overwrite", action="store_true")
+    parser.add_argument("--server", metavar="ADDRESS")
+    parser.add_argument("--server-key", metavar="KEY")
+    parser.set_defaults(run=run_fetch)
+
+
+def run_submit(options: argparse.Namespace) -> int:
+    """Submit a clip and, unless detached, wait for its take."""
+    _check_out(options.out, options.overwrite)
+    info = probe(options.clip)
+    for remark in info.remarks:
+        print(f"Note: {remark}", file=sys.stderr)
+    request = JobRequest(
+        shot=_shot(options, info),
+        parts=(),
+        first=options.first,
+        name=options.clip.name[:200],
+        engine=options.engine,
+        audio=not options.no_audio,
+    )
+    with Client(options.server, options.server_key) as client:
+        job = client.shoot(request, [options.clip], options.out, options.depth)
+        return _detach(job) if options.detach else _see_through(job, options.out)
+
+
+def run_fetch(options: argparse.Namespace) -> int:
+    """Take up a job again by its id."""
+    _check_out(options.out, options.overwrite)
+    with Client(options.server, options.server_key) as client:
+        return _see_through(client.attach(options.job, options.out), options.out)
+
+
+def _shot(options: argparse.Namespace, info: ClipInfo) -> Shot:
+    frames = options.frames if options.frames is not None else info.frames - options.first
+    if options.first < 0 or frames < 1 or options.first + frames > info.frames:
+        raise RecamError(
+            "clip_range",
+            f"{options.clip.name} has {info.frames} frames; {frames} from frame {options.first} "
+            "on cannot be taken.",
+            "Correct --first and --frames.",
+        )
+    if options.camera in PRESETS:
+        distance = options.subject or 4.0
+        lens = lens_from_focal(options.focal, 36.0, info.width / info.height)
+        path = preset(options.camera, frames, info.rate, lens, subject_distance=distance)
+        return Shot(path, subject_distance=distance)
+    return _fit(read_camera(Path(options.camera)), options, frames, info.rate)
+
+
+def _fit(shot: Shot, options: argparse.Namespace, frames: int, rate: Fraction) -> Shot:
+    """The file's cameras at the clip's rate and length."""
+    given = shot.trajectory
+    if (len(given), given.rate) != (frames, rate):
+        print(
+            f"Note: the camera has {len(given)} frames at {float(given.rate):g} a second; it is "
+            f"resampled to the clip's {frames} at {float(rate):g}, its last pose held if need be.",
+            file=sys.stderr,
+        )
+    return Shot(
+        resample(given, rate, frames),
+        shot.source_camera and resample(shot.source_camera, rate, frames),
+        options.subject or shot.subject_distance,
+    )
+
+
+def _detach(job: RemoteJob) -> int:
+    while job.state.stage in ("connecting", "uploading") and not job.state.ended:
+        job.wait(0.1)
+    if job.state.error:
+        raise job.state.error
+    print(job.id)
+    return 0
+
+
+def _see_through(job: RemoteJob, out: Path) -> int:
+    try:
+        state = _follow(job)
+    except KeyboardInterrupt:
+        job.cancel()
+        state = job.wait(10)
+        if state.stage != "cancelled":
+            print(f"The job {job.id} could not be cancelled in time.", file=sys.stderr)
+            return 130
+    if state.error:
+        raise state.error
+    if state.stage == "cancelled":
+        print("The job was cancelled.", file=sys.stderr)
+        return 130
+    result = state.result
+    print(f"{out}: {result['frames']} frames, {result['width']}x{result['height']}")
+    for remark in result["remarks"]:
+        print(f"Note: {remark}")
+    return 0
+
+
+def _follow(job: RemoteJob) -> JobState:
+    """Show a bar for each stage until the job ends."""
+    bar, said = None, None
+    try:
+        while not (state := job.wait(0.1)).ended:
+            if bar is None or state.stage != bar.desc.rstrip(": "):
+                if bar is not None:
+                    bar.close()
+                in_bytes = state.stage in ("uploading", "downloading")
+                bar = tqdm(
+                    desc=state.stage,
+                    unit="B" if in_bytes else " frames",
+                    unit_scale=in_bytes,
+                    leave=False,
+                    disable=None,
+                )
+            if state.engine_reason and state.engine_reason != said:
+                said = state.engine_reason
+                tqdm.write(f"Engine: {state.engine}. {said}", file=sys.stderr)
+            bar.total = state.steps or None
+            bar.n = state.step
+            bar.refresh()
+    finally:
+        if bar is not None:
+            bar.close()
+    return state
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    if out.suffix.lower() != ".mp4":
+        raise RecamError("out_name", f"{out} is not an .mp4 file.", "Results are MP4 files.")
+    if out.exists() and not overwrite:
+        raise RecamError("out_exists", f"{out} exists already.", "Name another, or --overwrite.")

@@ -1,0 +1,101 @@
+"""Which engines there are, which of them can run here, and which one ``auto`` takes."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from shared.errors import RecamError
+
+from .base import Engine
+from .release import missing_from_release
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """An engine, and whether it can run here.
+
+    description: a sentence for the artist. reason: why it can, or cannot, run.
+    """
+
+    name: str
+    description: str
+    can_run: bool
+    reason: str
+
+
+def engine_statuses(releases: Path) -> list[EngineStatus]:
+    """Every engine, best first. ``releases``: the folder of weights. Imports no torch."""
+    return [_recammaster(releases), _projection()]
+
+
+def choose(name: str, statuses: list[EngineStatus]) -> tuple[str, str]:
+    """The engine for a request, and the reason in a sentence for the artist.
+
+    ``auto`` takes the best that can run. Raises RecamError ``engine_unknown`` or
+    ``engine_unavailable``.
+    """
+    by_name = {status.name: status for status in statuses}
+    if name == "auto":
+        best = next(status for status in statuses if status.can_run)
+        better = statuses[: statuses.index(best)]
+        because = " ".join(f"{s.name} cannot run here: {s.reason}" for s in better)
+        return best.name, f"{best.description} {because}".strip()
+    if name not in by_name:
+        raise RecamError(
+            "engine_unknown",
+            f"There is no engine named {name!r}.",
+            f"Choose one of: auto, {', '.join(by_name)}.",
+        )
+    if not by_name[name].can_run:
+        raise RecamError(
+            "engine_unavailable",
+            f"The engine {name} cannot run here: {by_name[name].reason}",
+            "`recam doctor` tells what is missing; `auto` takes the best engine that can run.",
+        )
+    return name, by_name[name].description
+
+
+def check_name(name: str) -> None:
+    """RecamError ``engine_unknown`` unless ``name`` is ``auto`` or an engine's."""
+    if name != "auto":
+        known = [EngineStatus(each, "", True, "") for each in ENGINES]
+        choose(name, known)
+
+
+def load(name: str) -> Engine:
+    """The engine, ready to render."""
+    from .projection import ProjectionEngine
+
+    return {"projection": ProjectionEngine}[name]()
+
+
+def as_body(statuses: list[EngineStatus]) -> list[dict]:
+    """The engines as ``server.info`` tells them."""
+    return [asdict(status) for status in statuses]
+
+
+ENGINES = ("recammaster", "projection")
+
+
+def _recammaster(releases: Path) -> EngineStatus:
+    description = "ReCamMaster re-renders the clip with a video model."
+    if importlib.util.find_spec(f"{__package__}.recammaster") is None:
+        reason = "this version of Recam does not contain it yet."
+    elif importlib.util.find_spec("torch") is None:
+        reason = "PyTorch is not installed (pip install 'recam[model]')."
+    elif missing := missing_from_release(releases):
+        reason = f"the weights are incomplete: {missing[0]} is not in {releases}."
+    else:
+        return EngineStatus("recammaster", description, True, "its weights are in place.")
+    return EngineStatus("recammaster", description, False, reason)
+
+
+def _projection() -> EngineStatus:
+    return EngineStatus(
+        "projection",
+        "projection is a preview: exact for pans, tilts and lens changes, flat for moves.",
+        True,
+        "it runs on any processor.",
+    )

@@ -1,0 +1,212 @@
+"""Hands queued jobs to workers, follows them, and deals with workers that end or do not listen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from shared.errors import RecamError
+from shared.protocol.messages import error_body
+
+from ..engines.registry import EngineStatus, choose
+from .journal import MOST_ATTEMPTS, Entry, Journal
+from .progress import Progress
+from .store import Store, keep
+from .worker_process import WorkerProcess
+
+log = logging.getLogger(__name__)
+
+CANCEL_SECONDS = 5.0  # for a worker to heed a cancel before it is killed
+STOP_SECONDS = 5.0  # for workers to end in order when the server stops
+
+
+class Dispatcher:
+    """One worker, the queue before it, and the job it has.
+
+    on_change: called with each job whose stage or progress has changed.
+    """
+
+    def __init__(
+        self, journal: Journal, store: Store, releases: Path, on_change: Callable[[Entry], None]
+    ) -> None:
+        self.engines: list[EngineStatus] = []  # what the worker can do; empty until it is up
+        self._journal = journal
+        self._store = store
+        self._releases = releases
+        self._on_change = on_change
+        self._progress: Progress | None = None
+        self._job: Entry | None = None
+        self._cancelling: asyncio.TimerHandle | None = None
+        self._worker: WorkerProcess | None = None
+        self._ended = asyncio.Event()
+        self._stopping = False
+
+    def start(self) -> None:
+        """Put back what an ended server left half done, and start the worker."""
+        self._store.clear_work()
+        for entry in self._journal.interrupted():
+            self._give_back(entry)
+        self._start_worker()
+
+    def wake(self) -> None:
+        """Give the worker the next job, if it is free and there is one."""
+        if self._job or not self.engines or self._stopping:
+            return
+        entry = self._journal.next_queued()
+        if entry is None:
+            return
+        try:
+            engine, reason = choose(entry.body["engine"], self.engines)
+            order = self._write_order(entry, engine)
+        except RecamError as error:
+            self._journal.fail(entry, error_body(error))
+            self._changed(entry)
+            return self.wake()
+        self._journal.engine(entry, engine, reason)
+        self._journal.start(entry)
+        self._job = entry
+        self._progress = Progress()
+        self._worker.send({"do": "render", "order": str(order)})
+        self._changed(entry)
+
+    def progress(self, entry: Entry) -> Progress:
+        """How far a job is; all zero unless it is the one at work."""
+        at_work = self._job and self._job.number == entry.number and self._progress
+        return self._progress if at_work else Progress()
+
+    def cancel(self, entry: Entry) -> None:
+        """End a job that waits at once, one at work as soon as the worker heeds it."""
+        if self._job and self._job.number == entry.number:
+            if self._cancelling is None:
+                self._worker.send({"do": "cancel"})
+                self._cancelling = asyncio.get_running_loop().call_later(
+                    CANCEL_SECONDS, self._worker.kill
+                )
+        elif not entry.over:
+            self._journal.cancel(entry)
+            self._changed(entry)
+
+    async def stop(self) -> None:
+        """End the worker; the job it has goes back into the queue, for the next start."""
+        self._stopping = True
+        if self._worker is None:
+            return
+        self._worker.end()
+        try:
+            await asyncio.wait_for(self._ended.wait(), STOP_SECONDS)
+        except TimeoutError:
+            self._worker.kill()
+            await self._ended.wait()
+
+    def _start_worker(self) -> None:
+        self.engines = []
+        self._ended.clear()
+        self._worker = WorkerProcess(self._on_message, self._on_end, str(self._releases))
+
+    def _write_order(self, entry: Entry, engine: str) -> Path:
+        """What the worker needs, in a file: a pipe that fills up would stop the front."""
+        body, work = entry.body, self._store.work_folder(entry.id)
+        clips = [self._store.clip(entry.owner, digest) for digest in body["parts"]]
+        depth = self._store.clip(entry.owner, body["depth"]) if body["depth"] else None
+        for file in [*clips, *([depth] if depth else [])]:
+            if not file.is_file():
+                raise RecamError(
+                    "clip_gone",
+                    f"The clip {body['name']!r} is no longer on the server.",
+                    "Send it again.",
+                )
+        order = {
+            "job": entry.id,
+            "clips": [str(clip) for clip in clips],
+            "depth": depth and str(depth),
+            "first": body["first"],
+            "name": body["name"],
+            "audio": body["audio"],
+            "settings": body["settings"],
+            "engine": engine,
+            "shot": json.loads(entry.shot),
+            "out": str(work / "result.mp4"),
+        }
+        work.mkdir(parents=True, exist_ok=True)
+        file = work / "order.json"
+        file.write_text(json.dumps(order))
+        return file
+
+    def _on_message(self, message: dict) -> None:
+        say = message["say"]
+        if say == "ready":
+            self.engines = [EngineStatus(**engine) for engine in message["engines"]]
+            self.wake()
+        elif self._job is None or message["job"] != self._job.id:
+            log.warning("the worker spoke of a job it does not have: %s", message)
+        elif say == "progress":
+            self._progress.step(message["step"], message["steps"])
+            self._changed(self._job)
+        elif say == "finished":
+            self._finish(message["result"])
+        elif say == "cancelled":
+            self._done(self._journal.cancel)
+        elif say == "failed":
+            error = {name: message[name] for name in ("code", "sentence", "hint")}
+            self._done(lambda entry: self._journal.fail(entry, error))
+
+    def _finish(self, result: dict) -> None:
+        entry = self._job
+        folder = self._store.result_folder(entry.owner, entry.id)
+        work = self._store.work_folder(entry.id)
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            (work / "order.json").unlink(missing_ok=True)
+            keep(work, folder)
+        except OSError as error:
+            self._worker_failed(f"the result could not be kept ({error.strerror})")
+            return
+        self._done(lambda entry: self._journal.finish(entry, result))
+
+    def _done(self, record: Callable[[Entry], None]) -> None:
+        entry, self._job = self._job, None
+        if self._cancelling:
+            self._cancelling.cancel()
+            self._cancelling = None
+        record(entry)
+        shutil.rmtree(self._store.work_folder(entry.id), ignore_errors=True)
+        self._changed(entry)
+        self.wake()
+
+    def _worker_failed(self, what: str) -> None:
+        error = RecamError("server_disk", f"The job failed: {what}.", "See the server's log.")
+        self._done(lambda entry: self._journal.fail(entry, error_body(error)))
+
+    def _on_end(self, status: int) -> None:
+        self._ended.set()
+        self.engines = []
+        if self._stopping:
+            if self._job:
+                self._journal.requeue(self._job, blameless=True)
+            return
+        log.error("the worker ended with status %d; another is started", status)
+        if self._job and self._cancelling:
+            self._done(self._journal.cancel)
+        elif self._job:
+            self._done(self._give_back)
+        self._start_worker()
+
+    def _give_back(self, entry: Entry) -> None:
+        """Queue a job again whose worker ended, or set it aside if it has done that before."""
+        entry = self._journal.find(entry.owner, entry.id)
+        if entry.attempts < MOST_ATTEMPTS:
+            self._journal.requeue(entry)
+            return
+        error = RecamError(
+            "worker_died",
+            f"The server's worker ended {entry.attempts} times while it rendered this job.",
+            "The clip may be damaged or too large for this machine; see the server's log.",
+        )
+        self._journal.fail(entry, error_body(error))
+
+    def _changed(self, entry: Entry) -> None:
+        self._on_change(self._journal.find(entry.owner, entry.id))

@@ -1,0 +1,214 @@
+"""What the front does with each type of message. Specified in docs/protocol.md."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+
+from shared.errors import RecamError
+from shared.protocol.limits import CHUNK_BYTES, CREDIT, PROTOCOL
+from shared.protocol.messages import Message, digest, identifier, require, text, whole
+from shared.protocol.request import JobRequest, no_such_job
+from shared.version import VERSION
+
+from ..engines.registry import as_body, check_name
+from .dispatcher import Dispatcher
+from .journal import Entry, Journal
+from .store import Incoming, Store
+
+MOST_CLIP_BYTES = 1 << 40
+OPEN_UPLOADS = 64  # files held open; the longest unused is closed, and opened again when needed
+
+
+class Handlers:
+    """Answers messages. ``listeners``: for each job's number, who is told of its changes."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: Store,
+        dispatcher: Dispatcher,
+        listeners: dict[int, set[bytes]],
+    ) -> None:
+        self._journal = journal
+        self._store = store
+        self._dispatcher = dispatcher
+        self._listeners = listeners
+        self._incoming: OrderedDict[tuple[str, str], Incoming] = OrderedDict()
+        self._handlers = {
+            "hello": self._hello,
+            "server.info": self._info,
+            "blob.have": self._have,
+            "blob.put": self._put,
+            "blob.chunk": self._chunk,
+            "blob.end": self._end,
+            "job.submit": self._submit,
+            "job.attach": self._attach,
+            "job.cancel": self._cancel,
+            "job.list": self._list,
+            "result.get": self._result,
+        }
+
+    async def handle(self, sender: bytes, owner: str, message: Message) -> Message:
+        """The answer to a message, or RecamError."""
+        handler = self._handlers.get(message.type)
+        if handler is None:
+            raise RecamError(
+                "unknown_message",
+                f"The server does not know the message {message.type!r}.",
+                "Install the same version of Recam on both sides.",
+            )
+        return await handler(sender, owner, message.body, message.data)
+
+    def close(self) -> None:
+        """Let go of the files of uploads under way."""
+        while self._incoming:
+            self._incoming.popitem()[1].close()
+
+    async def _hello(self, sender, owner, body, data) -> Message:
+        whole(body, "protocol", 1)
+        text(body, "client")
+        return Message("welcome", self._about())
+
+    async def _info(self, sender, owner, body, data) -> Message:
+        return Message("server.info", self._about())
+
+    def _about(self) -> dict:
+        return {
+            "protocol": PROTOCOL,
+            "server": f"recam {VERSION}",
+            "engines": as_body(self._dispatcher.engines),
+            "chunk_bytes": CHUNK_BYTES,
+            "credit": CREDIT,
+        }
+
+    async def _have(self, sender, owner, body, data) -> Message:
+        wanted = digest(body, "sha256")
+        held = self._store.clip(owner, wanted).is_file()
+        return Message("blob.held" if held else "blob.missing", {"sha256": wanted})
+
+    async def _put(self, sender, owner, body, data) -> Message:
+        upload = identifier(body, "upload")
+        size = whole(body, "size", 1, MOST_CLIP_BYTES)
+        if body.get("sha256") is not None:
+            wanted = digest(body, "sha256")
+            if self._store.clip(owner, wanted).is_file():
+                return Message("blob.held", {"sha256": wanted})
+        self._drop(owner, upload)
+        file = self._store.upload(owner, upload)
+        # Taking up an old upload reads what is there, to go on with its hash.
+        incoming = await asyncio.to_thread(Incoming, file, size)
+        self._incoming[owner, upload] = incoming
+        if len(self._incoming) > OPEN_UPLOADS:
+            self._incoming.popitem(last=False)[1].close()
+        return Message("blob.go", {"upload": upload, "offset": incoming.offset})
+
+    async def _chunk(self, sender, owner, body, data) -> Message:
+        upload = identifier(body, "upload")
+        incoming = self._open(owner, upload)
+        incoming.append(whole(body, "offset"), digest(body, "sha256"), data)
+        return Message("blob.ack", {"upload": upload, "offset": incoming.offset})
+
+    async def _end(self, sender, owner, body, data) -> Message:
+        upload, wanted = identifier(body, "upload"), digest(body, "sha256")
+        incoming = self._open(owner, upload)
+        del self._incoming[owner, upload]
+        await asyncio.to_thread(incoming.finish, wanted, self._store.clip(owner, wanted))
+        return Message("blob.held", {"sha256": wanted})
+
+    async def _submit(self, sender, owner, body, data) -> Message:
+        request = JobRequest.from_message(body, data)
+        check_name(request.engine)
+        for part in {*request.parts, *([request.depth] if request.depth else [])}:
+            if not self._store.clip(owner, part).is_file():
+                raise RecamError(
+                    "clip_gone",
+                    f"The clip {request.name!r} is not on the server.",
+                    "Send it first, or again.",
+                )
+        entry = self._journal.accept(owner, request, bytes(data))
+        self._listeners[entry.number].add(sender)
+        self._dispatcher.wake()
+        return Message("job.accepted", {"job": entry.id})
+
+    async def _attach(self, sender, owner, body, data) -> Message:
+        entry = self._find(owner, body)
+        if not entry.over:
+            self._listeners[entry.number].add(sender)
+        return Message("job.state", job_body(entry, self._journal, self._dispatcher))
+
+    async def _cancel(self, sender, owner, body, data) -> Message:
+        entry = self._find(owner, body)
+        self._dispatcher.cancel(entry)
+        entry = self._journal.find(owner, entry.id)
+        return Message("job.state", job_body(entry, self._journal, self._dispatcher))
+
+    async def _list(self, sender, owner, body, data) -> Message:
+        entries = self._journal.list(owner)
+        jobs = [job_body(entry, self._journal, self._dispatcher) for entry in entries]
+        return Message("job.list", {"jobs": jobs})
+
+    async def _result(self, sender, owner, body, data) -> Message:
+        entry = self._find(owner, body)
+        offset = whole(body, "offset")
+        if entry.stage != "finished":
+            raise RecamError(
+                "no_result", f"The job {entry.id} has no result.", "Wait for it to finish."
+            )
+        try:
+            with self._store.result(owner, entry.id).open("rb") as file:
+                file.seek(offset)
+                chunk = file.read(CHUNK_BYTES)
+        except OSError:
+            raise RecamError(
+                "result_gone",
+                f"The result of job {entry.id} is no longer on the server.",
+                "Render it again.",
+            ) from None
+        head = {
+            "job": entry.id,
+            "offset": offset,
+            "sha256": hashlib.sha256(chunk).hexdigest(),
+        }
+        return Message("result.chunk", head, data=chunk)
+
+    def _find(self, owner: str, body: dict) -> Entry:
+        job = identifier(body, "job")
+        entry = self._journal.find(owner, job)
+        if entry is None:
+            raise no_such_job(job)
+        return entry
+
+    def _open(self, owner: str, upload: str) -> Incoming:
+        incoming = self._incoming.get((owner, upload))
+        if incoming is None:
+            raise RecamError(
+                "upload_chunk", "That upload is not open.", "Begin (again) with blob.put."
+            )
+        self._incoming.move_to_end((owner, upload))
+        return incoming
+
+    def _drop(self, owner: str, upload: str) -> None:
+        if incoming := self._incoming.pop((owner, upload), None):
+            incoming.close()
+
+
+def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:
+    """A job as clients are told of it: the body of ``job.state``."""
+    progress = dispatcher.progress(entry)
+    return {
+        "job": entry.id,
+        "name": require(entry.body, "name", str),
+        "stage": entry.stage,
+        "step": progress.done,
+        "steps": progress.steps,
+        "seconds_left": progress.seconds_left,
+        "ahead": journal.ahead_of(entry) if entry.stage == "queued" else 0,
+        "engine": entry.engine,
+        "engine_reason": entry.engine_reason,
+        "result": entry.result,
+        "error": entry.error,
+        "accepted": entry.accepted,
+        "ended": entry.ended,
+    }

@@ -1,0 +1,174 @@
+"""The journal: every job from the moment it is accepted, in SQLite with full synchronisation."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import RecamError
+from shared.protocol.request import JobRequest
+
+# A job that has taken its worker down this often is not tried again.
+MOST_ATTEMPTS = 2
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    body TEXT NOT NULL,
+    shot BLOB NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    engine TEXT NOT NULL DEFAULT '',
+    engine_reason TEXT NOT NULL DEFAULT '',
+    result TEXT,
+    error TEXT,
+    accepted REAL NOT NULL,
+    ended REAL,
+    UNIQUE (owner, id)
+);
+CREATE INDEX IF NOT EXISTS waiting ON jobs (stage, number);
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A job as the journal keeps it. stage: queued, rendering, finished, failed, cancelled."""
+
+    number: int
+    id: str
+    owner: str
+    stage: str
+    body: dict
+    shot: bytes
+    attempts: int
+    engine: str
+    engine_reason: str
+    result: dict | None
+    error: dict | None
+    accepted: float
+    ended: float | None
+
+    @property
+    def over(self) -> bool:
+        """Whether the job has ended, one way or another."""
+        return self.stage in ("finished", "failed", "cancelled")
+
+
+class Journal:
+    """The jobs of one state folder. A change is on the disk when its method returns."""
+
+    def __init__(self, file: Path) -> None:
+        """Open or make the journal; RecamError ``state_in_use`` if another server holds it."""
+        self._database = sqlite3.connect(file, isolation_level=None, timeout=0.5)
+        self._database.row_factory = sqlite3.Row
+        try:
+            # Exclusive: a second server on the same folder would run every job twice.
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.executescript(_SCHEMA)
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            self._database.close()
+            raise RecamError(
+                "state_in_use",
+                f"The journal {file} cannot be used ({error}).",
+                "Is another server running on the same folder? Stop it, or give another --state.",
+            ) from None
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        self._database.close()
+
+    def accept(self, owner: str, request: JobRequest, shot: bytes) -> Entry:
+        """Take a job in; a job id that this owner has used already gives that job."""
+        self._database.execute(
+            "INSERT OR IGNORE INTO jobs (id, owner, stage, body, shot, accepted) "
+            "VALUES (?, ?, 'queued', ?, ?, ?)",
+            (request.job, owner, json.dumps(request.to_body()), shot, time.time()),
+        )
+        return self.find(owner, request.job)
+
+    def find(self, owner: str, job: str) -> Entry | None:
+        """This owner's job of that id."""
+        return self._one("SELECT * FROM jobs WHERE owner = ? AND id = ?", (owner, job))
+
+    def list(self, owner: str, most: int = 100) -> list[Entry]:
+        """This owner's jobs, newest first."""
+        rows = self._database.execute(
+            "SELECT * FROM jobs WHERE owner = ? ORDER BY number DESC LIMIT ?", (owner, most)
+        )
+        return [_entry(row) for row in rows]
+
+    def next_queued(self) -> Entry | None:
+        """The job that has waited longest."""
+        return self._one("SELECT * FROM jobs WHERE stage = 'queued' ORDER BY number LIMIT 1", ())
+
+    def ahead_of(self, entry: Entry) -> int:
+        """How many jobs are worked on or wait before this one."""
+        row = self._database.execute(
+            "SELECT COUNT(*) FROM jobs WHERE stage IN ('queued', 'rendering') AND number < ?",
+            (entry.number,),
+        )
+        return row.fetchone()[0]
+
+    def start(self, entry: Entry) -> None:
+        """A worker has it."""
+        self._change(entry, "stage = 'rendering', attempts = attempts + 1")
+
+    def engine(self, entry: Entry, engine: str, reason: str) -> None:
+        """Which engine renders it, and why that one."""
+        self._change(entry, "engine = ?, engine_reason = ?", engine, reason)
+
+    def requeue(self, entry: Entry, *, blameless: bool = False) -> None:
+        """Put it back; ``blameless`` where the worker's end was not the job's doing."""
+        self._change(entry, f"stage = 'queued', attempts = attempts - {int(blameless)}")
+
+    def finish(self, entry: Entry, result: dict) -> None:
+        """Its result is on the disk."""
+        self._end(entry, "finished", result=result)
+
+    def fail(self, entry: Entry, error: dict) -> None:
+        """It has failed, for this reason."""
+        self._end(entry, "failed", error=error)
+
+    def cancel(self, entry: Entry) -> None:
+        """Its owner has called it off."""
+        self._end(entry, "cancelled")
+
+    def interrupted(self) -> list[Entry]:
+        """Jobs that a server was rendering when it ended."""
+        rows = self._database.execute("SELECT * FROM jobs WHERE stage = 'rendering'")
+        return [_entry(row) for row in rows]
+
+    def _end(self, entry: Entry, stage: str, result=None, error=None) -> None:
+        self._change(
+            entry,
+            "stage = ?, result = ?, error = ?, ended = ?",
+            stage,
+            json.dumps(result) if result else None,
+            json.dumps(error) if error else None,
+            time.time(),
+        )
+
+    def _change(self, entry: Entry, assignments: str, *values) -> None:
+        self._database.execute(
+            f"UPDATE jobs SET {assignments} WHERE number = ?", (*values, entry.number)
+        )
+
+    def _one(self, query: str, values: tuple) -> Entry | None:
+        row = self._database.execute(query, values).fetchone()
+        return _entry(row) if row else None
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    fields = dict(row)
+    for name in ("body", "result", "error"):
+        fields[name] = json.loads(fields[name]) if fields[name] else None
+    return Entry(**fields)

@@ -1,0 +1,166 @@
+"""The front's socket: who may speak, what they say, what they are told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import zmq
+import zmq.asyncio
+from zmq.auth.asyncio import AsyncioAuthenticator
+
+from shared.errors import RecamError
+from shared.protocol.keys import known_clients, server_keys
+from shared.protocol.limits import CREDIT, DATA_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
+from shared.protocol.messages import Message, error_body, pack, unpack
+
+from .dispatcher import Dispatcher
+from .handlers import Handlers, job_body
+from .journal import Entry, Journal
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+PROGRESS_SECONDS = 0.2  # between two progress messages about one job
+
+
+class Front:
+    """A server on one address and one state folder."""
+
+    def __init__(self, address: str, state: Path, releases: Path) -> None:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._address = address
+        self._journal = Journal(state / "journal.sqlite")
+        self._store = Store(state)
+        self._releases = releases
+        self._listeners: dict[int, set[bytes]] = defaultdict(set)
+        self._last_told: dict[int, tuple[str, float]] = {}
+        self._answering: set[asyncio.Task] = set()
+
+    async def run(self, on_listening=lambda address: None) -> None:
+        """Serve until a SIGINT or SIGTERM; ``on_listening`` is called with the real address."""
+        context = zmq.asyncio.Context()
+        authenticator = AsyncioAuthenticator(context, log=logging.getLogger(f"{__name__}.zap"))
+        authenticator.start()
+        authenticator.configure_curve_callback("*", credentials_provider=_Doorkeeper())
+        self._socket = _router(context)
+        try:
+            self._bind()
+            self._dispatcher = Dispatcher(
+                self._journal, self._store, self._releases, self._on_change
+            )
+            self._handlers = Handlers(self._journal, self._store, self._dispatcher, self._listeners)
+            self._dispatcher.start()
+            on_listening(self._socket.last_endpoint.decode())
+            await self._serve_until(_stop_signal())
+            await self._dispatcher.stop()
+            self._handlers.close()
+        finally:
+            authenticator.stop()
+            self._socket.close(500)  # what has been said may still leave
+            context.term()
+            self._journal.close()
+
+    def _bind(self) -> None:
+        try:
+            self._socket.bind(self._address)
+        except zmq.ZMQError as error:
+            raise RecamError(
+                "address_in_use",
+                f"The server cannot listen at {self._address} ({error.strerror}).",
+                "Is another server running? Stop it, or choose another port with --port.",
+            ) from None
+
+    async def _serve_until(self, stop: asyncio.Event) -> None:
+        receiving = asyncio.ensure_future(self._receive())
+        stopping = asyncio.ensure_future(stop.wait())
+        await asyncio.wait([receiving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if receiving.done():
+            receiving.result()  # a fault of the front itself: let it be seen
+        receiving.cancel()
+
+    async def _receive(self) -> None:
+        while True:
+            sender, *frames = await self._socket.recv_multipart(copy=False)
+            if not frames:
+                continue
+            owner = frames[0].get("User-Id")
+            work = self._answer(sender.bytes, owner, [frame.buffer for frame in frames])
+            task = asyncio.ensure_future(work)
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+            # Receiving does not yield while messages wait: let this one be answered first.
+            await asyncio.sleep(0)
+
+    async def _answer(self, sender: bytes, owner: str, frames: list[memoryview]) -> None:
+        number = None
+        try:
+            message = unpack(frames)
+            number = message.id
+            reply = await self._handlers.handle(sender, owner, message)
+        except RecamError as error:
+            reply = Message("error", error_body(error))
+        except Exception:
+            log.exception("a message could not be answered")
+            fault = RecamError("server_fault", "The server made a mistake.", "See its log.")
+            reply = Message("error", error_body(fault))
+        self._send(sender, Message(reply.type, reply.body, re=number, data=reply.data))
+
+    def _send(self, receiver: bytes, message: Message) -> bool:
+        sent = self._socket.send_multipart([receiver, *pack(message)], flags=zmq.NOBLOCK)
+        # Gone, or so slow that its queue is full: it asks again, or is no longer there to ask.
+        return sent.exception() is None
+
+    def _on_change(self, entry: Entry) -> None:
+        listeners = self._listeners.get(entry.number)
+        stage, when = self._last_told.get(entry.number, ("", 0.0))
+        now = time.monotonic()
+        if listeners and (entry.stage != stage or now - when >= PROGRESS_SECONDS):
+            self._last_told[entry.number] = (entry.stage, now)
+            body = job_body(entry, self._journal, self._dispatcher)
+            for listener in list(listeners):
+                if not self._send(listener, Message("job.state", body)):
+                    listeners.discard(listener)
+        if entry.over:
+            self._listeners.pop(entry.number, None)
+            self._last_told.pop(entry.number, None)
+
+
+class _Doorkeeper:
+    """Lets in the keys that the user's config folder lists at that moment."""
+
+    def callback(self, domain: str, key: bytes) -> bool:
+        return key in known_clients()
+
+
+def _router(context: zmq.asyncio.Context) -> zmq.asyncio.Socket:
+    socket = context.socket(zmq.ROUTER)
+    keys = server_keys()
+    socket.curve_server = True
+    socket.curve_publickey = keys.public
+    socket.curve_secretkey = keys.secret
+    socket.router_mandatory = True
+    socket.linger = 0
+    socket.maxmsgsize = DATA_BYTES
+    # Four windows of a client's chunks each way; a client that does not read costs no more.
+    socket.sndhwm = socket.rcvhwm = 4 * CREDIT
+    socket.handshake_ivl = 10_000
+    socket.heartbeat_ivl = HEARTBEAT_MS
+    socket.heartbeat_timeout = HEARTBEAT_TIMEOUT_MS
+    return socket
+
+
+def _stop_signal() -> asyncio.Event:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if sys.platform == "win32":  # its event loops take no signal handlers
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+        else:
+            loop.add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,135 @@
+"""The files of a state folder: clips by owner and content hash, uploads under way, results."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.errors import RecamError
+
+
+class Store:
+    """Clips, uploads and results below one folder. No name in it comes from the wire.
+
+    clips/OWNER/SHA256, uploads/OWNER/UPLOAD, results/OWNER/JOB/result.mp4, where OWNER is a
+    hash of the client's public key, and SHA256, UPLOAD and JOB are checked hexadecimal.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def clip(self, owner: str, digest: str) -> Path:
+        """Where this owner's clip of that SHA-256 lies, or would lie."""
+        return self.folder / "clips" / _owner(owner) / digest
+
+    def upload(self, owner: str, upload: str) -> Path:
+        """Where a clip that is being sent lies."""
+        return self.folder / "uploads" / _owner(owner) / upload
+
+    def result_folder(self, owner: str, job: str) -> Path:
+        """Where a job's result lies, whole or not at all."""
+        return self.folder / "results" / _owner(owner) / job
+
+    def result(self, owner: str, job: str) -> Path:
+        """A job's result."""
+        return self.result_folder(owner, job) / "result.mp4"
+
+    def work_folder(self, job: str) -> Path:
+        """Where a worker writes what may not become a result."""
+        return self.folder / "work" / job
+
+    def clear_work(self) -> None:
+        """Remove what an ended server's workers left half done."""
+        shutil.rmtree(self.folder / "work", ignore_errors=True)
+
+
+class Incoming:
+    """A clip that is being sent: appended chunk by chunk, each verified before it is kept."""
+
+    def __init__(self, file: Path, size: int) -> None:
+        """Open a new upload, or take up one that broke off. Reads what is there already."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.size = size
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._out: BinaryIO = file.open("a+b")
+        self._out.seek(0)
+        while piece := self._out.read(1 << 20):
+            self._digest.update(piece)
+        self.offset = self._out.tell()
+        if self.offset > size:
+            self._out.truncate(0)
+            self._digest, self.offset = hashlib.sha256(), 0
+
+    def append(self, offset: int, digest: str, data: bytes | memoryview) -> None:
+        """Keep a chunk, or RecamError ``upload_chunk`` if it is not the one that must come now."""
+        if offset != self.offset or not len(data) or self.offset + len(data) > self.size:
+            raise RecamError(
+                "upload_chunk",
+                f"A chunk of {len(data)} bytes came for offset {offset}; the upload stands at "
+                f"{self.offset} of {self.size}.",
+                "Begin again with blob.put; it tells where to go on.",
+            )
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise RecamError("upload_chunk", "A chunk arrived damaged.", "Send it again.")
+        try:
+            self._out.write(data)
+        except OSError as error:
+            raise disk_error(error) from None
+        self._digest.update(data)
+        self.offset += len(data)
+
+    def finish(self, digest: str, clip: Path) -> None:
+        """Make it a clip of the store: verified, flushed, renamed. May take seconds.
+
+        Raises RecamError ``upload_damaged`` if the content is not what was announced.
+        """
+        try:
+            self._out.flush()
+            os.fsync(self._out.fileno())
+        except OSError as error:
+            raise disk_error(error) from None
+        self._out.close()
+        if self.offset != self.size or self._digest.hexdigest() != digest:
+            self._file.unlink(missing_ok=True)
+            raise RecamError(
+                "upload_damaged",
+                "The clip that arrived is not the one that was announced.",
+                "Was the file written to while it was being sent? Send it again.",
+            )
+        keep(self._file, clip)
+
+    def close(self) -> None:
+        """Let go of the file; what has arrived stays, to be taken up again."""
+        self._out.close()
+
+
+def keep(draft: Path, final: Path) -> None:
+    """Rename a flushed file or folder to its final name, durably."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(draft, final)
+    if os.name != "nt":  # Windows has no handle on a folder to flush
+        folder = os.open(final.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def disk_error(error: OSError) -> RecamError:
+    """The error for a disk that takes nothing more."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return RecamError(
+        "server_disk",
+        "The server's disk is full." if full else f"The server cannot write ({error.strerror}).",
+        "Make room in the server's state folder, and try again.",
+    )
+
+
+def _owner(public_key: str) -> str:
+    # Z85 holds characters that no file system likes, and differs only in case.
+    return hashlib.sha256(public_key.encode()).hexdigest()[:32]

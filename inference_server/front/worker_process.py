@@ -1,0 +1,83 @@
+"""A worker process as the front sees it: lines of JSON through its pipes.
+
+Pipes belong to the two processes alone, so nobody else can speak to a worker; and each side
+notices the other's end at once, because its pipe ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+
+class WorkerProcess:
+    """One worker. on_message is called on the event loop with each of its messages,
+    on_end once, when the process has ended."""
+
+    def __init__(
+        self, on_message: Callable[[dict], None], on_end: Callable[[int], None], releases: str
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._on_message = on_message
+        self._on_end = on_end
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "inference_server.worker", "--releases", releases],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # A Ctrl-C in the server's terminal is for the front, which ends its workers in order.
+            **_own_group(),
+        )
+        threading.Thread(target=self._listen, name="recam-worker-pipe", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def send(self, message: dict) -> None:
+        """Tell the worker something; a worker that has ended is told nothing."""
+        try:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            log.info("worker %d is gone", self.pid)
+
+    def end(self) -> None:
+        """Close the worker's pipe: it stops what it does and ends."""
+        try:
+            self._process.stdin.close()
+        except OSError:
+            log.info("worker %d is gone", self.pid)
+
+    def kill(self) -> None:
+        """End the worker at once."""
+        self._process.kill()
+
+    def _listen(self) -> None:
+        for line in self._process.stdout:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                log.warning("worker %d wrote no JSON: %r", self.pid, line[:200])
+                continue
+            self._post(self._on_message, message)
+        self._post(self._on_end, self._process.wait())
+
+    def _post(self, call: Callable, argument) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call, argument)
+        except RuntimeError:
+            return  # the loop is closed: the server has ended
+
+
+def _own_group() -> dict:
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}

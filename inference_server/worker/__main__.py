@@ -1,0 +1,92 @@
+"""Run by the front: ``python -m inference_server.worker --releases FOLDER``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import time
+from pathlib import Path
+
+from shared.cameras.recam_json import shot_from_json
+from shared.errors import RecamError
+
+from ..engines.base import Cancelled
+from ..engines.registry import as_body, engine_statuses
+from ..reshoot import reshoot
+from .pipes import Pipes
+
+log = logging.getLogger("inference_server.worker")
+
+PROGRESS_SECONDS = 0.1  # between two words about one job
+
+
+def main() -> None:
+    """Say what can run here, then do one order after the other."""
+    pipes = Pipes()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--releases", type=Path, required=True)
+    arguments = parser.parse_args()
+    pipes.say("ready", engines=as_body(engine_statuses(arguments.releases)))
+    for file in pipes.orders():
+        order = json.loads(Path(file).read_text())
+        try:
+            result = _render(order, pipes)
+            pipes.say("finished", job=order["job"], result=result)
+        except Cancelled:
+            pipes.say("cancelled", job=order["job"])
+        except RecamError as error:
+            log.info("job %s failed: %s", order["job"], error)
+            _say_failed(pipes, order["job"], error)
+        except MemoryError:
+            _say_failed(
+                pipes,
+                order["job"],
+                RecamError(
+                    "out_of_memory",
+                    f"The server ran out of memory on the clip {order['name']!r}.",
+                    "Send a smaller picture or a shorter clip.",
+                ),
+            )
+        except Exception:
+            log.exception("job %s failed", order["job"])
+            fault = RecamError(
+                "engine_fault",
+                f"The engine {order['engine']} made a mistake on the clip {order['name']!r}.",
+                "The server's log has the details.",
+            )
+            _say_failed(pipes, order["job"], fault)
+
+
+def _render(order: dict, pipes: Pipes) -> dict:
+    last = 0.0
+
+    def on_progress(step: int, steps: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PROGRESS_SECONDS or step == steps:
+            last = now
+            pipes.say("progress", job=order["job"], step=step, steps=steps)
+
+    return reshoot(
+        [Path(clip) for clip in order["clips"]],
+        shot_from_json(order["shot"]),
+        Path(order["out"]),
+        engine=order["engine"],
+        first=order["first"],
+        depth=order["depth"] and Path(order["depth"]),
+        audio=order["audio"],
+        settings=order["settings"],
+        name=order["name"],
+        on_progress=on_progress,
+        should_stop=pipes.stop.is_set,
+    )
+
+
+def _say_failed(pipes: Pipes, job: str, error: RecamError) -> None:
+    pipes.say("failed", job=job, code=error.code, sentence=error.sentence, hint=error.hint)
+
+
+if __name__ == "__main__":
+    main()
