@@ -22,6 +22,7 @@ LENS = assumed_lens(16 / 9)
 def test_recams_own_file_is_recognised_and_keeps_its_own_lens_and_rate(tmp_path):
     shot = Shot(preset("arc_left", 9, Fraction(24), [2, 3, 0.5, 0.5]), subject_distance=7)
     write_shot(tmp_path / "any.name", shot)
+    assert read_camera(tmp_path / "any.name").subject_distance == 7
     back = read_camera(tmp_path / "any.name", LENS)
     assert np.array_equal(back.trajectory.poses, shot.trajectory.poses)
     assert np.array_equal(back.trajectory.lenses, shot.trajectory.lenses)
@@ -34,6 +35,12 @@ def test_the_public_file_is_recognised_and_completed():
     assert np.array_equal(shot.trajectory.lenses[80], LENS)
     assert (len(shot.trajectory), shot.trajectory.rate, shot.subject_distance) == (81, 25, 3)
     assert shot.source_camera is None
+
+
+def test_the_public_file_needs_a_lens_beside_it():
+    with pytest.raises(RecamError, match="holds no lens") as caught:
+        read_camera(PUBLIC, camera="cam09")
+    assert caught.value.code == "camera_lens"
 
 
 def test_a_byte_order_mark_is_no_hindrance(tmp_path):
