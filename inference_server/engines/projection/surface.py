@@ -1,0 +1,207 @@
+"""Projection onto the surface that a depth map gives.
+
+Backwards, so that every target pixel is sampled once and well: the depth map is first thrown
+roughly into the target camera, which tells each pixel which surfaces its ray may meet; from
+there the exact meeting is solved for on the source picture. The cost does not depend on how
+far things move, as it would if every ray were marched.
+
+Along the ray of target pixel p, with ``X_s = R X_t + t`` and n one over the target depth, the
+source sees ``a + n b``, ``a = K_s R inv(K_t) p``, ``b = K_s t``, at the nearness
+``n / (a + n b)_z``; on a surface with the nearness d there, ``n = d a_z / (1 - d b_z)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from shared.cameras import lens as lenses
+from shared.cameras import pose as poses
+
+from .sight import Sight, margin
+
+# Neighbours in a depth map whose depths differ by more than this share belong to two things,
+# if the cameras also see them more than this many source pixels apart.
+JUMP = 0.05
+TORN = 1.5
+# A meeting counts when surface and ray agree to this many source pixels.
+AGREE = 1.0
+
+
+class _Rays(NamedTuple):
+    """The target's rays as the source sees them; planes of ``a`` and the vector ``b``."""
+
+    ax: np.ndarray
+    ay: np.ndarray
+    az: np.ndarray
+    b: np.ndarray
+
+
+class _Surface(NamedTuple):
+    """A source nearness map with a rim of ``rim`` pixels around, and its jumps."""
+
+    nearness: np.ndarray
+    jump: np.ndarray
+    rim: int
+
+
+def sight(
+    nearness: np.ndarray,
+    source_pose: np.ndarray,
+    source_lens: np.ndarray,
+    target_pose: np.ndarray,
+    target_lens: np.ndarray,
+    in_strips: Callable,
+) -> Sight:
+    """The Sight of a target camera on the surface that the source camera sees.
+
+    nearness: ``(h, w)`` float32, one over metres, NaN where unknown; poses ``(4, 4)``, lenses
+    ``(4,)``; in_strips: ``map``, or one that runs in parallel.
+    """
+    height, width = nearness.shape
+    surface = _surface(nearness, margin(width))
+    relative = poses.relative(source_pose, target_pose)
+    target = lenses.matrix(target_lens, width, height)
+    source = lenses.matrix(source_lens, width, height)
+    turn = source @ relative[:3, :3] @ np.linalg.inv(target)
+    shift = source @ relative[:3, 3]
+    near, far = _guesses(surface, turn, shift, (height, width))
+
+    def strip(rows: slice) -> tuple[np.ndarray, ...]:
+        rays = _rays(turn, shift, np.arange(width), np.arange(height)[rows, None])
+        n, x, y, hit = _meet(near[rows], rays, surface)
+        again = np.flatnonzero(~hit & (far[rows] < near[rows]))
+        if again.size:
+            some = _Rays(*(plane.ravel()[again][None] for plane in rays[:3]), rays.b)
+            found = _meet(far[rows].ravel()[again][None], some, surface)
+            for whole, part in zip((n, x, y, hit), found, strict=True):
+                whole.ravel()[again] = part[0]
+        return n, x, y, hit
+
+    # Strips of 16 rows stay in the processor's cache, and under cv2.remap's 32767 pixels a row.
+    strips = in_strips(strip, [slice(top, top + 16) for top in range(0, height, 16)])
+    n, x, y, hit = (np.concatenate(part) for part in zip(*strips, strict=True))
+    return Sight(x, y, hit, n)
+
+
+def _surface(nearness: np.ndarray, rim: int) -> _Surface:
+    known = np.isfinite(nearness)
+    nearness = np.where(known, nearness, np.float32(0))
+    cell = np.ones((2, 2), np.uint8)
+    most = cv2.dilate(nearness, cell, anchor=(0, 0))
+    jump = most - cv2.erode(nearness, cell, anchor=(0, 0))
+    jump[jump <= JUMP * most] = 0
+    if not known.all():
+        jump[cv2.dilate((~known).astype(np.uint8), cell, anchor=(0, 0)) > 0] = np.inf
+    widen = (rim, rim, rim, rim, cv2.BORDER_REPLICATE)
+    return _Surface(cv2.copyMakeBorder(nearness, *widen), cv2.copyMakeBorder(jump, *widen), rim)
+
+
+def _rays(turn: np.ndarray, shift: np.ndarray, u: np.ndarray, v: np.ndarray) -> _Rays:
+    u, v = u.astype(np.float32) + np.float32(0.5), v.astype(np.float32) + np.float32(0.5)
+    turn = turn.astype(np.float32)
+    return _Rays(*(row[0] * u + (row[1] * v + row[2]) for row in turn), shift.astype(np.float32))
+
+
+def _guesses(surface: _Surface, turn, shift, shape) -> tuple[np.ndarray, np.ndarray]:
+    """For every target pixel the nearest and the farthest surface that may lie there.
+
+    ``shape`` float32 each, one over target depth; NaN where nothing is. From a quarter of the
+    source's pixels, thrown into cells that are large enough to leave no gap in a surface.
+    """
+    height, width = shape
+    block = np.ones((2, 2), np.uint8)
+    usable = np.isfinite(surface.jump)
+    nearest = cv2.dilate(surface.nearness, block, anchor=(0, 0))[::2, ::2]
+    farthest = cv2.erode(
+        np.where(usable, surface.nearness, np.float32(np.inf)), block, anchor=(0, 0)
+    )[::2, ::2]
+    rows, columns = nearest.shape
+    back = np.linalg.inv(turn)
+    middle = 0.5 - surface.rim  # of the first 2 x 2 block
+    s = _rays(
+        back, -back @ shift, np.arange(columns) * 2 + middle, np.arange(rows)[:, None] * 2 + middle
+    )
+    u, v, n, good = _throw(nearest, s)
+    step = np.hypot(np.diff(u, axis=1)[:-1], np.diff(v, axis=0)[:, :-1])
+    seen = good & (u > 0) & (v > 0) & (u < width) & (v < height)
+    step = step[seen[:-1, :-1]]
+    if not step.size:
+        nothing = np.full(shape, np.nan, np.float32)
+        return nothing, nothing
+    cell = int(np.clip(np.ceil(1.7 * np.percentile(step[::7], 90)), 4, 64))
+    size = (-(-height // cell) + 2, -(-width // cell) + 2)
+    near = np.full(size, -1, np.float32)
+    _put(np.maximum, near, u, v, n, good, cell)
+    u, v, n, good = _throw(np.where(np.isfinite(farthest), farthest, 0), s)
+    far = np.full(size, np.inf, np.float32)
+    _put(np.minimum, far, u, v, n, good & np.isfinite(farthest), cell)
+    around = np.ones((3, 3), np.uint8)
+    near, far = cv2.dilate(near, around), cv2.erode(far, around)
+    near[near < 0] = np.nan
+    far[np.isinf(far)] = np.nan
+    inner = np.s_[cell : cell + height, cell : cell + width]
+    return tuple(cv2.resize(m, None, fx=cell, fy=cell, interpolation=0)[inner] for m in (near, far))
+
+
+def _throw(nearness: np.ndarray, s: _Rays) -> tuple[np.ndarray, ...]:
+    """Source pixels in the target: place u, v, one over depth, and whether its face shows."""
+    z = s.az + nearness * s.b[2]
+    good = z > 1e-6
+    z = np.where(good, z, np.float32(1))
+    u, v = (s.ax + nearness * s.b[0]) / z, (s.ay + nearness * s.b[1]) / z
+    # Seen from behind, a face is mirrored.
+    facing = np.gradient(u, axis=1) * np.gradient(v, axis=0)
+    facing -= np.gradient(u, axis=0) * np.gradient(v, axis=1)
+    return u, v, nearness / z, good & (facing > 0)
+
+
+def _put(choose, cells, u, v, n, good, cell) -> None:
+    rows, columns = cells.shape
+    column = np.floor(u * np.float32(1 / cell)) + 1
+    row = np.floor(v * np.float32(1 / cell)) + 1
+    good = good & (row >= 0) & (column >= 0) & (row < rows) & (column < columns)
+    index = row[good].astype(np.int32) * columns + column[good].astype(np.int32)
+    choose.at(cells.reshape(-1), index, n[good])
+
+
+def _meet(n: np.ndarray, rays: _Rays, surface: _Surface) -> tuple[np.ndarray, ...]:
+    """Where rays meet the surface, from a guess: ``n, x, y, hit``. One secant step."""
+    with np.errstate(all="ignore"):
+        first = n
+        second, *_ = _on_surface(first, rays, surface)
+        miss_1 = second - first
+        third, *_ = _on_surface(second, rays, surface)
+        miss_2 = third - second
+        step = miss_2 * (second - first) / (miss_1 - miss_2)
+        n = np.where(np.abs(step) <= 10 * np.abs(miss_2), second + step, third)
+        onto, x, y, z, d = _on_surface(n, rays, surface)
+        speed = np.maximum(np.abs(rays.b[0] - x * rays.b[2]), np.abs(rays.b[1] - y * rays.b[2])) / z
+        x, y = x - np.float32(0.5), y - np.float32(0.5)
+        jump = _look(surface.jump, np.floor(x), np.floor(y), surface.rim, cv2.INTER_NEAREST)
+        tear = jump * speed * rays.az / (1 - d * rays.b[2]) ** 2
+        hit = (np.abs(onto - n) * speed <= AGREE) & (np.abs(tear) <= TORN) & (z > 0) & (n >= 0)
+        edge_x = surface.nearness.shape[1] - 2 * surface.rim - 1 + surface.rim
+        edge_y = surface.nearness.shape[0] - 2 * surface.rim - 1 + surface.rim
+        x = np.clip(np.nan_to_num(x), -surface.rim, edge_x)
+        y = np.clip(np.nan_to_num(y), -surface.rim, edge_y)
+    return np.nan_to_num(n), x, y, hit
+
+
+def _on_surface(n: np.ndarray, rays: _Rays, surface: _Surface) -> tuple[np.ndarray, ...]:
+    """The n of the surface at the place the ray shows at n; that place, its scale and nearness."""
+    z = rays.az + n * rays.b[2]
+    x, y = (rays.ax + n * rays.b[0]) / z, (rays.ay + n * rays.b[1]) / z
+    half = np.float32(0.5)
+    d = _look(surface.nearness, x - half, y - half, surface.rim, cv2.INTER_LINEAR)
+    return d * rays.az / (1 - d * rays.b[2]), x, y, z, d
+
+
+def _look(values: np.ndarray, x, y, rim: int, how: int) -> np.ndarray:
+    far = np.float32(1e4)
+    x = np.clip(np.nan_to_num(x, nan=-1e4) + np.float32(rim), -far, far)
+    y = np.clip(np.nan_to_num(y, nan=-1e4) + np.float32(rim), -far, far)
+    return cv2.remap(values, x, y, how, borderMode=cv2.BORDER_REPLICATE)
