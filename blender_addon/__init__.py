@@ -1,0 +1,15 @@
+"""Recam in Blender: reads the scene, shows the state, writes the strip. Knows no torch."""
+
+from __future__ import annotations
+
+MODULES = ()  # each has register() and unregister()
+
+
+def register() -> None:
+    for module in MODULES:
+        module.register()
+
+
+def unregister() -> None:
+    for module in reversed(MODULES):
+        module.unregister()

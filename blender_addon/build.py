@@ -1,0 +1,155 @@
+"""Build the Blender extension: ``python blender_addon/build.py --output dist``.
+
+Blender's builder leaves linked folders out of the zip, so everything is staged as a real copy:
+the add-on, ``shared/`` as its sub-package, and pyzmq's wheels as the package index has them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import platform
+import runpy
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+WHEELS = ROOT / "build" / "wheels"
+# Blender up to 5.0 has Python 3.11. Wheels for a second Python must not lie beside these:
+# Blender then takes the zip to be for one of the two alone.
+PYZMQ = "27.1.0"
+# One wheel serves both kinds of Mac.
+PLATFORMS = {
+    "linux-x64": "manylinux_2_28_x86_64",
+    "windows-x64": "win_amd64",
+    "macos-arm64": "macosx_10_15_universal2",
+    "macos-x64": "macosx_10_15_universal2",
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Build the Blender extension.")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the zip")
+    parser.add_argument(
+        "--platform",
+        choices=["all", "current"],
+        default="all",
+        help="bundle the wheels of every platform, or of this one alone",
+    )
+    parser.add_argument(
+        "--blender-cli",
+        type=Path,
+        help="Blender's blender_ext.py; found beside an installed bpy if not given",
+    )
+    options = parser.parse_args()
+    try:
+        print(build(options.output, options.platform, options.blender_cli or find_cli()))
+    except (subprocess.CalledProcessError, OSError, ValueError) as error:
+        detail = getattr(error, "stderr", None) or getattr(error, "stdout", None) or error
+        print(f"The extension could not be built: {detail}".strip(), file=sys.stderr)
+        return 1
+    return 0
+
+
+def build(output: Path, platforms: str = "all", cli: Path | None = None) -> Path:
+    """The path of the zip. Built and validated by Blender's own ``cli`` where there is one.
+
+    Raises OSError, ValueError, or CalledProcessError of pip or the CLI with its output.
+    """
+    wanted = [_current()] if platforms == "current" else list(PLATFORMS)
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        staged = Path(temporary) / "recam"
+        version = stage(staged, wanted)
+        result = output.resolve() / f"recam-{version}.zip"
+        if cli is None:
+            print("Blender's builder was not found: the zip is not validated.", file=sys.stderr)
+            _zip(staged, result)
+        else:
+            _run(cli, "validate", str(staged))
+            _run(cli, "build", "--source-dir", str(staged), "--output-filepath", str(result))
+    return result
+
+
+def stage(folder: Path, platforms: list[str]) -> str:
+    """Lay the whole extension out in ``folder`` (new), for these platforms; its version."""
+    folder.mkdir(parents=True)
+    for file in HERE.glob("*.py"):
+        if file.name != Path(__file__).name:
+            shutil.copy(file, folder)
+    shutil.copytree(
+        ROOT / "shared", folder / "shared", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copy(ROOT / "LICENSE", folder)
+    (folder / "wheels").mkdir()
+    wheels = sorted({wheel(PLATFORMS[name]) for name in platforms})
+    for file in wheels:
+        shutil.copy(file, folder / "wheels")
+    version = runpy.run_path(str(ROOT / "shared" / "version.py"))["VERSION"]
+    written = {
+        "version": version,
+        "platforms": platforms,
+        "wheels": [f"./wheels/{file.name}" for file in wheels],
+    }
+    lines = [f"{key} = {json.dumps(value)}\n" for key, value in written.items()]
+    manifest = (HERE / "blender_manifest.toml").read_text(encoding="utf-8")
+    (folder / "blender_manifest.toml").write_text("".join(lines) + manifest, encoding="utf-8")
+    return version
+
+
+def wheel(tag: str, cache: Path = WHEELS) -> Path:
+    """pyzmq's wheel for a platform tag, downloaded once and kept in ``cache``."""
+    pattern = f"pyzmq-{PYZMQ}-cp311-cp311-*{tag}.whl"
+    found = sorted(cache.glob(pattern))
+    if not found:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(cache)]
+        command += ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check"]
+        command += ["--implementation=cp", "--python-version=3.11", "--abi=cp311"]
+        command += [f"--platform={tag}", f"pyzmq=={PYZMQ}"]
+        subprocess.run(command, check=True, capture_output=True, text=True)
+        found = sorted(cache.glob(pattern))
+    if not found:
+        raise ValueError(f"no wheel of pyzmq {PYZMQ} for {tag} was downloaded")
+    return found[0]
+
+
+def find_cli() -> Path | None:
+    """``blender_ext.py`` of the bpy that is installed beside this Python, if there is one."""
+    spec = importlib.util.find_spec("bpy")
+    if spec is None or spec.origin is None:
+        return None
+    pattern = "*/scripts/addons_core/bl_pkg/cli/blender_ext.py"
+    return next(iter(sorted(Path(spec.origin).parent.glob(pattern))), None)
+
+
+def _current() -> str:
+    system = {"darwin": "macos"}.get(platform.system().lower(), platform.system().lower())
+    machine = {"x86_64": "x64", "amd64": "x64"}.get(
+        platform.machine().lower(), platform.machine().lower()
+    )
+    name = f"{system}-{machine}"
+    if name not in PLATFORMS:
+        raise ValueError(f"Blender 4.5 and 5.0 get no pyzmq wheel for {name}")
+    return name
+
+
+def _run(cli: Path, *arguments: str) -> None:
+    command = [sys.executable, str(cli), *arguments]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+
+
+def _zip(folder: Path, result: Path) -> None:
+    with zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(folder))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,250 @@
+"""Strip to plate: the original file where nothing was changed, else rendered in slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from time import perf_counter
+
+import bpy
+
+from .blocks import find
+from .layout import Rect, inside, picture_rect, visible_rect, whole_frame
+from .render import render_part
+from .sampling import frame_size, scene_rate
+from .shared.errors import RecamError
+from .strips import StripMark, animated, effects, file_of, find_strip, mark, placement_of
+
+FIRST_SLICE = 4  # frames; later slices are as long as the first ones say
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A clip as files for sending.
+
+    parts: movie files that follow one another. first, frames: the part of them that is the
+    clip (``first`` is 0 for rendered plates). rate: frames per second. width, height: of the
+    files' pictures. rect: where in the render frame the picture lies, at 100 %.
+    original: whether the file is the strip's own. strip: whose plate this is.
+    """
+
+    parts: list[Path]
+    first: int
+    frames: int
+    rate: Fraction
+    width: int
+    height: int
+    rect: Rect
+    original: bool
+    strip: StripMark = field(repr=False)
+
+
+def check(strip: bpy.types.Strip | None, scene: bpy.types.Scene) -> None:
+    """Raise RecamError in words if this strip can give no plate: codes ``strip_*``."""
+    if strip is None:
+        raise RecamError(
+            "strip_none", "No strip is selected.", "Select a movie strip in the sequencer."
+        )
+    if strip.type != "MOVIE":
+        raise RecamError(
+            "strip_kind",
+            f"“{strip.name}” is a {strip.type.lower().replace('_', ' ')} strip.",
+            "Recam re-shoots movie strips: select one, or render this one to a movie first.",
+        )
+    if strip.parent_meta() is not None:
+        raise RecamError(
+            "strip_meta",
+            f"“{strip.name}” lies inside the meta strip “{strip.parent_meta().name}”.",
+            "Separate the meta strip first (Strip > Separate Meta).",
+        )
+    path = file_of(strip)
+    if not path.is_file():
+        raise RecamError(
+            "strip_file",
+            f"The file of “{strip.name}” is missing: {path}",
+            "Put it back, or point the strip at its new place.",
+        )
+    if not (strip.elements and strip.elements[0].orig_width and strip.frame_duration > 0):
+        raise RecamError(
+            "strip_file",
+            f"Blender cannot read a picture from the file of “{strip.name}”: {path}",
+            "Reload the strip, or convert the file with another program.",
+        )
+    rect = rendered_rect(strip, scene)
+    if not (rect.width and rect.height):
+        raise RecamError(
+            "strip_hidden",
+            f"Nothing of “{strip.name}” lies inside the render frame.",
+            "Move, scale or uncrop it so that the clip is seen.",
+        )
+
+
+def picture_part(strip: bpy.types.Strip, scene: bpy.types.Scene) -> Rect:
+    """The part of the render frame that the strip's plate shows, original or rendered."""
+    if untouched(strip, scene):
+        return picture_rect(placement_of(strip), frame_size(scene))
+    return rendered_rect(strip, scene)
+
+
+def rendered_rect(strip: bpy.types.Strip, scene: bpy.types.Scene) -> Rect:
+    """What a rendered plate shows: the visible rectangle in whole, even pixels.
+
+    It is the whole frame where the strip moves, or where effects may paint outside it.
+    """
+    frame = frame_size(scene)
+    if effects(strip, scene) or animated(strip, scene) & {"transform", "crop", "use_flip"}:
+        return whole_frame(frame)
+    return visible_rect(placement_of(strip), frame)
+
+
+def untouched(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
+    """Whether the strip shows its file's own frames, so that the file itself can be sent.
+
+    Trimming is no touch, nor is an even scale, as long as the whole picture lies in the frame.
+    """
+    placed = placement_of(strip)
+    first = _first_frame(strip)
+    render = scene.render
+    return (
+        placed.rotation == 0
+        and placed.offset == (0, 0)
+        and placed.crop == (0, 0, 0, 0)
+        and placed.flip == (False, False)
+        and placed.scale[0] > 0
+        and abs(placed.scale[0] / placed.scale[1] - 1) < 1e-4
+        and render.pixel_aspect_x == render.pixel_aspect_y
+        and inside(picture_rect(placed, frame_size(scene)), frame_size(scene))
+        and abs(strip.fps / float(scene_rate(scene)) - 1) < 1e-4
+        and first >= 0
+        and first + strip.frame_final_duration
+        <= strip.animation_offset_start + strip.frame_duration
+        and strip.frame_start == int(strip.frame_start)
+        and not strip.retiming_keys
+        and not strip.use_reverse_frames
+        and strip.strobe <= 1
+        and not strip.use_deinterlace
+        and strip.stream_index == 0
+        and strip.blend_alpha == 1
+        and strip.blend_type in {"REPLACE", "ALPHA_OVER", "CROSS"}
+        and strip.color_multiply == 1
+        and strip.color_saturation == 1
+        and not strip.modifiers
+        and strip.colorspace_settings.name == scene.sequencer_colorspace_settings.name
+        and not animated(strip, scene)
+        and not effects(strip, scene)
+    )
+
+
+def original_plate(strip: bpy.types.Strip, scene: bpy.types.Scene) -> Plate:
+    """The plate of an untouched strip: its file with in and out points."""
+    check(strip, scene)
+    element = strip.elements[0]
+    return Plate(
+        parts=[file_of(strip)],
+        first=_first_frame(strip),
+        frames=strip.frame_final_duration,
+        rate=scene_rate(scene),
+        width=element.orig_width,
+        height=element.orig_height,
+        rect=picture_part(strip, scene),
+        original=True,
+        strip=mark(strip, scene),
+    )
+
+
+def _first_frame(strip) -> int:
+    """The file's frame that the strip shows first."""
+    return strip.animation_offset_start + strip.frame_final_start - int(strip.frame_start)
+
+
+class PlateRenderer:
+    """Renders a strip as the artist sees it into movie files, slice by slice.
+
+    Only the strip (with the effects that show it alone), at full opacity, without Blender's
+    tone mapping, cropped to ``picture_part``. Raises RecamError as ``check`` does.
+    """
+
+    def __init__(self, strip: bpy.types.Strip, scene: bpy.types.Scene, folder: Path) -> None:
+        check(strip, scene)
+        if strip.frame_final_start < 0:
+            raise RecamError(
+                "strip_early",
+                f"“{strip.name}” starts before frame 0, where Blender renders nothing.",
+                "Move it to a later frame.",
+            )
+        _refuse_while_rendering()
+        self.parts: list[Path] = []
+        self._strip = mark(strip, scene)
+        self._folder = folder
+        self._seen = _look(strip, scene)
+        self._frames = strip.frame_final_duration
+        self._rect = rendered_rect(strip, scene)
+        self._done = 0
+        self._slice = FIRST_SLICE
+
+    def step(self, seconds: float) -> float:
+        """Render one more slice, about ``seconds`` long; the share done, 1.0 at the end.
+
+        Raises RecamError ``strip_gone``, ``strip_changed``, ``blender_busy``, ``plate_render``.
+        """
+        if self._done == self._frames:
+            return 1.0
+        _refuse_while_rendering()
+        scene = find(bpy.data.scenes, self._strip.scene, "scene")
+        strip = find_strip(self._strip)
+        if _look(strip, scene) != self._seen:
+            raise RecamError(
+                "strip_changed",
+                f"“{strip.name}” was changed while it was being rendered.",
+                "Start again.",
+            )
+        self._folder.mkdir(parents=True, exist_ok=True)
+        count = min(self._slice, self._frames - self._done)
+        path = self._folder / f"part_{len(self.parts):04}.mp4"
+        self.parts.append(path)
+        first = strip.frame_final_start + self._done
+        began = perf_counter()
+        render_part(scene, strip, self._rect, range(first, first + count), path)
+        took = perf_counter() - began
+        self._slice = max(1, min(4 * count, int(count * seconds / took)))
+        self._done += count
+        return self._done / self._frames
+
+    def cancel(self) -> None:
+        """Remove what was rendered."""
+        for part in self.parts:
+            part.unlink(missing_ok=True)
+        self.parts.clear()
+
+    def plate(self) -> Plate:
+        """The plate, once ``step`` has returned 1.0."""
+        scene = find(bpy.data.scenes, self._strip.scene, "scene")
+        return Plate(
+            parts=list(self.parts),
+            first=0,
+            frames=self._frames,
+            rate=scene_rate(scene),
+            width=int(self._rect.width),
+            height=int(self._rect.height),
+            rect=self._rect,
+            original=False,
+            strip=self._strip,
+        )
+
+
+def _look(strip, scene) -> tuple:
+    return (
+        strip.filepath,
+        strip.frame_final_duration,
+        picture_part(strip, scene),
+        frame_size(scene),
+        scene_rate(scene),
+    )
+
+
+def _refuse_while_rendering() -> None:
+    if bpy.app.is_job_running("RENDER"):
+        raise RecamError(
+            "blender_busy", "Blender is rendering.", "Wait until it is done, then start again."
+        )

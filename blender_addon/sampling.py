@@ -1,0 +1,161 @@
+"""The scene camera, frame by frame, as Blender itself evaluates it: a trajectory.
+
+Sampled through the dependency graph, so that parents, constraints, drivers and markers that
+switch cameras all count, and in slices, so that Blender stays alive.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from fractions import Fraction
+from time import perf_counter
+
+import bpy
+import numpy as np
+
+from .axes import trajectory_pose
+from .blocks import find
+from .layout import Rect
+from .shared.cameras.lens import crop
+from .shared.cameras.trajectory import Trajectory
+from .shared.errors import RecamError
+from .temporary_scene import temporary_scene
+from .unkeyed import everything_kept
+
+
+def scene_rate(scene: bpy.types.Scene) -> Fraction:
+    """The scene's frames per second; 24 / 1.001 comes out as 24000/1001."""
+    render = scene.render
+    return Fraction(render.fps) / Fraction(render.fps_base).limit_denominator(100_000)
+
+
+def frame_size(scene: bpy.types.Scene) -> tuple[int, int]:
+    """(width, height) of the render frame in pixels, at 100 %."""
+    return scene.render.resolution_x, scene.render.resolution_y
+
+
+class CameraSampler:
+    """Samples a camera of a scene at whole frames.
+
+    frames: scene frame numbers. camera: the camera object; None for the scene's camera, which
+    markers may switch. rect: the part of the frame that the clip fills (the lens is the part's);
+    None for the whole frame.
+    """
+
+    def __init__(
+        self,
+        scene: bpy.types.Scene,
+        frames: range,
+        camera: bpy.types.Object | None = None,
+        rect: Rect | None = None,
+    ) -> None:
+        self._scene = scene.session_uid
+        self._camera = camera.session_uid if camera is not None else None
+        self._frames = frames
+        self._part = rect.of(frame_size(scene)) if rect is not None else (0.0, 0.0, 1.0, 1.0)
+        self._rate = scene_rate(scene)
+        self._poses: list[np.ndarray] = []
+        self._lenses: list[np.ndarray] = []
+
+    def step(self, seconds: float) -> float:
+        """Sample for about ``seconds``; the share done, 1.0 at the end.
+
+        Nothing is kept open between steps. Where the first look at a heavy scene takes longer
+        than ``seconds``, as much time again goes into sampling, so that it pays.
+        Raises RecamError ``camera_missing`` or ``camera_kind``, naming the camera and frame.
+        """
+        scene = find(bpy.data.scenes, self._scene, "scene")
+        camera = self._camera and find(bpy.data.objects, self._camera, "camera")
+        real = _reads_the_scene(scene, camera)
+        began = perf_counter()
+        with (everything_kept if real else temporary_scene)(scene) as walked:
+            if camera and not real:  # a scene's own camera is evaluated even while hidden
+                walked.camera = camera
+                walked.timeline_markers.clear()
+            until = None
+            while len(self._poses) < len(self._frames):
+                pose, lens = _sample(walked, self._frames[len(self._poses)], camera)
+                self._poses.append(pose)
+                self._lenses.append(lens)
+                now = perf_counter()
+                until = until or max(began + seconds, now + (now - began))
+                if now >= until:
+                    break
+        return len(self._poses) / len(self._frames)
+
+    def trajectory(self) -> Trajectory:
+        """The trajectory, once ``step`` has returned 1.0. Raises RecamError ``camera_pose``."""
+        return Trajectory(
+            np.array(self._poses), crop(np.array(self._lenses), *self._part), self._rate
+        )
+
+
+def _sample(scene, frame: int, camera) -> tuple[np.ndarray, np.ndarray]:
+    """Pose ``(4, 4)`` and lens ``(4,)`` of the whole frame."""
+    scene.frame_set(frame)
+    camera = camera or scene.camera
+    if camera is None:
+        raise RecamError(
+            "camera_missing",
+            f"The scene has no camera at frame {frame}.",
+            "Add a camera, or choose one in the scene's properties.",
+        )
+    graph = scene.view_layers[0].depsgraph
+    evaluated = camera.evaluated_get(graph)
+    if not evaluated.is_evaluated:
+        raise RecamError(
+            "camera_missing",
+            f"The camera “{camera.name}” is hidden from the scene.",
+            "Show it and its collection again, or make it the scene's own camera.",
+        )
+    if camera.type != "CAMERA" or evaluated.data.type != "PERSP":
+        raise RecamError(
+            "camera_kind",
+            f"“{camera.name}” is no perspective camera at frame {frame}.",
+            "Recam needs a perspective camera: set it in the camera's lens settings.",
+        )
+    render = scene.render
+    projection = evaluated.calc_matrix_camera(
+        graph,
+        x=render.resolution_x,
+        y=render.resolution_y,
+        scale_x=render.pixel_aspect_x,
+        scale_y=render.pixel_aspect_y,
+    )
+    return (
+        trajectory_pose(evaluated.matrix_world, scene.unit_settings.scale_length),
+        lens_of(projection),
+    )
+
+
+def lens_of(projection) -> np.ndarray:
+    """``(4,)`` lens of an OpenGL projection matrix, which maps -1..1 across the picture, y up."""
+    return np.array(
+        [
+            projection[0][0] / 2,
+            projection[1][1] / 2,
+            (1 - projection[0][2]) / 2,
+            (1 + projection[1][2]) / 2,
+        ]
+    )
+
+
+def _reads_the_scene(scene: bpy.types.Scene, camera) -> bool:
+    """Whether a driver or constraint that the camera may hang on reads this very scene.
+
+    On a copy it would go on reading the original, whose frame stands still.
+    """
+    cameras = {camera} if camera else {scene.camera, *(m.camera for m in scene.timeline_markers)}
+    uses = defaultdict(set)
+    for block, users in bpy.data.user_map().items():
+        for user in users:
+            uses[user].add(block)
+    reached, pending = set(), list(cameras - {None})
+    while pending:
+        block = pending.pop()
+        if block == scene:
+            return True
+        if block not in reached:
+            reached.add(block)
+            pending += uses[block]
+    return False

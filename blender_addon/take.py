@@ -1,0 +1,113 @@
+"""A result becomes a take: a strip above the original, in its place and time."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import bpy
+
+from .blocks import find
+from .layout import filling, picture_rect
+from .plate import Plate
+from .sampling import frame_size
+from .shared.errors import RecamError
+from .strips import animated, find_strip, placement_of
+
+CHANNELS = 128
+NAME_BYTES = 63
+SETTINGS = "recam"  # the take's custom property: JSON
+
+
+def place_take(
+    plate: Plate, path: Path, settings: dict, content: tuple[int, int] | None = None
+) -> bpy.types.Strip:
+    """Put the result at ``path`` above the strip that ``plate`` was made of; the new strip.
+
+    settings: what made the take, stored on it as JSON. content: (width, height) in the result
+    of the picture itself, where a row or column was added right or below to make its size
+    even; None if it fills the file. The original is muted and otherwise left as it is, also if
+    it was moved or renamed meanwhile: the take follows. One undo step.
+    Raises RecamError ``strip_gone``, ``take_file``, ``take_channels``.
+    """
+    strip = find_strip(plate.strip)
+    scene = find(bpy.data.scenes, plate.strip.scene, "scene")
+    editor = scene.sequence_editor
+    start = plate.strip.first + round(strip.frame_start - plate.strip.content_start)
+    channel = _free_channel(editor, strip.channel, start, start + plate.frames)
+    take = editor.strips.new_movie(
+        name=_name(editor, strip),
+        filepath=_stored_path(path),
+        channel=channel,
+        frame_start=start,
+        fit_method="ORIGINAL",
+    )
+    element = take.elements[0] if take.elements else None
+    if element is None or not element.orig_width:
+        editor.strips.remove(take)
+        raise RecamError(
+            "take_file", f"Blender cannot read the result: {path}", "Make the take again."
+        )
+    take.frame_final_duration = plate.frames
+    _lay(take, plate, scene, strip, content or (element.orig_width, element.orig_height))
+    if strip.blend_type != "CROSS":
+        take.blend_type = strip.blend_type
+    if not animated(strip, scene) & {"blend_alpha"}:  # a fade is in the plate already
+        take.blend_alpha = strip.blend_alpha
+    take[SETTINGS] = json.dumps(settings)
+    strip.mute = True
+    for other in editor.strips_all:
+        other.select = other == take
+    editor.active_strip = take
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.ed.undo_push(message="Re-shoot clip")
+    return take
+
+
+def _free_channel(editor, above: int, start: int, end: int) -> int:
+    taken = {
+        s.channel for s in editor.strips if s.frame_final_start < end and s.frame_final_end > start
+    }
+    for channel in range(above + 1, CHANNELS + 1):
+        shown = not (editor.channels[channel].mute or editor.channels[channel].lock)
+        if channel not in taken and shown:
+            return channel
+    raise RecamError(
+        "take_channels",
+        f"There is no free channel above channel {above} from frame {start} to {end - 1}.",
+        "Move some strips, or unmute and unlock a channel.",
+    )
+
+
+def _name(editor, strip) -> str:
+    """“<strip> take N”, N the first that is free; a take's own take counts on."""
+    base = re.sub(r" take \d+$", "", strip.name) if SETTINGS in strip else strip.name
+    number = 1
+    while True:
+        ending = f" take {number}"
+        room = NAME_BYTES - len(ending)
+        name = base.encode()[:room].decode(errors="ignore") + ending
+        if name not in editor.strips_all:
+            return name
+        number += 1
+
+
+def _stored_path(path: Path) -> str:
+    """Relative to the saved file where the artist's preferences say so."""
+    if bpy.data.filepath and bpy.context.preferences.filepaths.use_relative_paths:
+        try:
+            return bpy.path.relpath(str(path))
+        except ValueError:  # another drive
+            pass
+    return str(path)
+
+
+def _lay(take, plate: Plate, scene, strip, content: tuple[int, int]) -> None:
+    frame = frame_size(scene)
+    rect = picture_rect(placement_of(strip), frame) if plate.original else plate.rect
+    placed = filling(rect, frame, placement_of(take).picture, content)
+    transform, crop = take.transform, take.crop
+    transform.scale_x, transform.scale_y = placed.scale
+    transform.offset_x, transform.offset_y = placed.offset
+    crop.min_x, crop.max_y, crop.max_x, crop.min_y = placed.crop

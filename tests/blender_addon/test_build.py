@@ -1,0 +1,58 @@
+"""The built extension: what is in it, whether Blender takes it, what it leaves behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_blender_accepts_the_zip_and_its_folder(built_zip, session_bpy, tmp_path):
+    scripts = Path(session_bpy.utils.system_resource("SCRIPTS"))
+    cli = scripts / "addons_core" / "bl_pkg" / "cli" / "blender_ext.py"
+    with zipfile.ZipFile(built_zip) as archive:
+        archive.extractall(tmp_path / "recam")
+    for thing in (built_zip, tmp_path / "recam"):
+        done = subprocess.run(
+            [sys.executable, str(cli), "validate", str(thing)], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_zip_holds_shared_and_a_wheel_but_no_builder_or_cache(built_zip):
+    with zipfile.ZipFile(built_zip) as archive:
+        names = archive.namelist()
+        manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
+    assert "shared/cameras/trajectory.py" in names
+    assert "build.py" not in names
+    assert not [n for n in names if "__pycache__" in n or "test" in n]
+    assert [f"./{n}" for n in names if n.endswith(".whl")] == manifest["wheels"]
+    assert f'VERSION = "{manifest["version"]}"' in (ROOT / "shared" / "version.py").read_text()
+
+
+def test_zmq_comes_from_the_bundled_wheel(addon, resources, package):
+    import zmq
+
+    assert Path(zmq.__file__).resolve().is_relative_to(resources.resolve())
+    assert addon.versions.__name__ == f"{package}.versions"
+
+
+def test_disabling_leaves_no_timer_handler_or_module(bpy, addon, package):
+    def ours():
+        handlers = [h for name in dir(bpy.app.handlers) for h in _listed(bpy, name)]
+        return [h for h in handlers if getattr(h, "__module__", "").startswith(package)]
+
+    bpy.ops.preferences.addon_disable(module=package)
+    assert not ours()
+    assert not [name for name in dir(bpy.types) if name.lower().startswith("recam")]
+    bpy.ops.preferences.addon_enable(module=package)
+    assert package in bpy.context.preferences.addons
+
+
+def _listed(bpy, name):
+    value = getattr(bpy.app.handlers, name)
+    return value if isinstance(value, list) else []
