@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from shared.cameras.files import read_camera
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import PRESETS, preset
-from shared.cameras.resample import resample
-from shared.cameras.trajectory import Shot
+from shared.cameras.presets import PRESETS, dolly, orbit, preset
+from shared.cameras.resample import over, resample
+from shared.cameras.trajectory import Shot, Trajectory
 from shared.client.client import Client
 from shared.client.job import JobState, RemoteJob
 from shared.errors import RecamError
@@ -31,10 +31,14 @@ def add_parsers(commands) -> None:
         "--camera",
         required=True,
         metavar="FILE|PRESET",
-        help=f"a camera file, or one of: {', '.join(PRESETS)}",
+        help=f"a camera file, or one of: {', '.join(PRESETS)}, static, dolly:METRES, orbit:DEGREES",
     )
+    parser.add_argument("--camera-name", help="which camera of a camera_extrinsics.json")
     parser.add_argument("-o", "--out", type=Path, required=True, help="the take, an .mp4 file")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    parser.add_argument(
+        "--stretch", action="store_true", help="spread a camera file over the whole clip"
+    )
     parser.add_argument("--engine", default="auto", choices=("auto", *ENGINES))
     parser.add_argument("--first", type=int, default=0, help="in point, frames into the clip")
     parser.add_argument("--frames", type=int, help="how many frames (default: to the end)")
@@ -44,7 +48,8 @@ def add_parsers(commands) -> None:
         type=float,
         default=35.0,
         metavar="MM",
-        help="the lens that shot the clip, on a 36 mm wide sensor, for presets (default 35)",
+        help="the lens that shot the clip, on a 36 mm wide sensor, where no camera file of "
+        "Recam's tells it (default 35)",
     )
     parser.add_argument("--depth", type=Path, help="depth from the source camera (.safetensors)")
     parser.add_argument("--no-audio", action="store_true", help="leave the clip's sound out")
@@ -97,26 +102,50 @@ def _shot(options: argparse.Namespace, info: ClipInfo) -> Shot:
             "on cannot be taken.",
             "Correct --first and --frames.",
         )
-    if options.camera in PRESETS:
-        distance = options.subject or 4.0
-        lens = lens_from_focal(options.focal, 36.0, info.width / info.height)
-        path = preset(options.camera, frames, info.rate, lens, subject_distance=distance)
-        return Shot(path, subject_distance=distance)
-    return _fit(read_camera(Path(options.camera)), options, frames, info.rate)
+    lens = lens_from_focal(options.focal, 36.0, info.width / info.height)
+    if Path(options.camera).exists() or options.camera.endswith(".json"):
+        shot = read_camera(Path(options.camera), lens, options.camera_name)
+        return _fit(shot, options, frames, info.rate)
+    distance = options.subject or 4.0
+    return Shot(_move(options.camera, frames, info.rate, lens, distance), subject_distance=distance)
+
+
+def _move(words: str, frames: int, rate: Fraction, lens, distance: float) -> Trajectory:
+    """The camera move that ``--camera`` names, over the whole clip."""
+    name, _, amount = words.partition(":")
+    if name in ("dolly", "orbit"):
+        try:
+            amount = float(amount)
+        except ValueError:
+            raise RecamError(
+                "camera_preset",
+                f"The camera move {words!r} lacks its amount.",
+                "Say dolly:1.5 (metres) or orbit:30 (degrees).",
+            ) from None
+    if name == "dolly":
+        return dolly(amount, frames, rate, lens)
+    if name == "orbit":
+        return orbit(amount, frames, rate, lens, subject_distance=distance)
+    return preset(words, frames, rate, lens, subject_distance=distance)
 
 
 def _fit(shot: Shot, options: argparse.Namespace, frames: int, rate: Fraction) -> Shot:
     """The file's cameras at the clip's rate and length."""
     given = shot.trajectory
     if (len(given), given.rate) != (frames, rate):
+        how = "stretched" if options.stretch else "resampled, its last pose held if need be,"
         print(
             f"Note: the camera has {len(given)} frames at {float(given.rate):g} a second; it is "
-            f"resampled to the clip's {frames} at {float(rate):g}, its last pose held if need be.",
+            f"{how} to the clip's {frames} at {float(rate):g}.",
             file=sys.stderr,
         )
+
+    def fitted(camera: Trajectory) -> Trajectory:
+        return over(camera, frames, rate) if options.stretch else resample(camera, rate, frames)
+
     return Shot(
-        resample(given, rate, frames),
-        shot.source_camera and resample(shot.source_camera, rate, frames),
+        fitted(given),
+        shot.source_camera and fitted(shot.source_camera),
         options.subject or shot.subject_distance,
     )
 
@@ -153,10 +182,11 @@ def _see_through(job: RemoteJob, out: Path) -> int:
 
 def _follow(job: RemoteJob) -> JobState:
     """Show a bar for each stage until the job ends."""
-    bar, said = None, None
+    bar, shown, said = None, None, None
     try:
         while not (state := job.wait(0.1)).ended:
-            if bar is None or state.stage != bar.desc.rstrip(": "):
+            if state.stage != shown:
+                shown = state.stage
                 if bar is not None:
                     bar.close()
                 in_bytes = state.stage in ("uploading", "downloading")

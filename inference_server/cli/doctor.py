@@ -1,0 +1,97 @@
+"""``recam doctor``: what is installed, what can run, what is missing, in sentences."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import platform
+import shutil
+from pathlib import Path
+
+from shared.client.client import Client
+from shared.errors import RecamError
+from shared.folders import config_folder, state_folder
+from shared.protocol.keys import client_keys, server_keys
+from shared.version import VERSION
+
+from ..devices import devices
+from ..engines.registry import choose, engine_statuses
+from ..engines.release import default_releases, missing_from_release
+
+PACKAGES = ("numpy", "pyzmq", "av", "opencv-python-headless", "safetensors")
+
+
+def add_parsers(commands) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser("doctor", help="tell what is installed and what is missing")
+    parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
+    parser.add_argument("--server", metavar="ADDRESS")
+    parser.add_argument("--server-key", metavar="KEY")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what there is to say; the exit status is 1 if no engine can run."""
+    statuses = engine_statuses(options.releases)
+    for sentence in [
+        f"Recam {VERSION} runs on Python {platform.python_version()}, {platform.platform()}.",
+        _packages(),
+        *devices(),
+        *(
+            f"The engine {s.name} {'can run: ' if s.can_run else 'cannot run: '}{s.reason}"
+            for s in statuses
+        ),
+        *_weights(options.releases),
+        _keys(),
+        _disk(),
+        _server(options),
+    ]:
+        print(sentence)
+    try:
+        name, reason = choose("auto", statuses)
+    except RecamError as error:
+        print(error)
+        return 1
+    print(f"`auto` would take {name}. {reason}")
+    return 0
+
+
+def _packages() -> str:
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    if importlib.util.find_spec("torch") is None:
+        return f"Installed: {versions}. PyTorch is not; only the projection engine works without."
+    return f"Installed: {versions}, torch {importlib.metadata.version('torch')}."
+
+
+def _weights(releases: Path) -> list[str]:
+    missing = missing_from_release(releases)
+    if not missing:
+        return [f"The weights of ReCamMaster are complete in {releases}."]
+    return [f"Missing from {releases}: {name}." for name in missing]
+
+
+def _keys() -> str:
+    try:
+        server_keys()
+        client_keys()
+    except RecamError as error:
+        return str(error)
+    return f"Your keys are in {config_folder()}."
+
+
+def _disk() -> str:
+    folder = state_folder()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 1e9
+    return f"The server's files go to {state_folder()}; {free:.0f} GB are free there."
+
+
+def _server(options: argparse.Namespace) -> str:
+    try:
+        with Client(options.server, options.server_key) as client:
+            about = client.server(3.0)
+            return f"A server answers at {client.address}: {about['server']}."
+    except RecamError as error:
+        return error.sentence
