@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-MODULES = ()  # each has register() and unregister()
+from . import operators, panel, preferences, running, session, settings
+
+MODULES = (preferences, settings, session, running, operators, panel)
 
 
 def register() -> None:

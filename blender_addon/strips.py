@@ -96,3 +96,8 @@ def effects(strip, scene) -> list[bpy.types.Strip]:
                 chain.append(other)
                 grown = True
     return chain[1:]
+
+
+def active_strip(scene: bpy.types.Scene) -> bpy.types.Strip | None:
+    """The strip that the sequencer shows as the active one."""
+    return scene.sequence_editor.active_strip if scene.sequence_editor else None

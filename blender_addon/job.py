@@ -1,0 +1,185 @@
+"""One re-shoot, from strip to take, a little at each tick.
+
+Knows no timer: the window's drives ``tick``, and so does a test or a script, by hand.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+from .plate import Plate, PlateRenderer, check, original_plate, picture_part, untouched
+from .sampling import CameraSampler
+from .settings import subject_metres
+from .shared.cameras.trajectory import Shot
+from .shared.client.client import Client
+from .shared.client.job import RemoteJob
+from .shared.errors import RecamError
+from .shared.protocol.request import JobRequest
+from .take import place_take
+from .takes_folder import free_take_file
+
+SLICE_SECONDS = 0.1  # for a piece of work in Blender's main thread
+LOOK_SECONDS = 0.25  # between two looks at the server's progress
+
+WORDS = {
+    "camera": "Reading the camera",
+    "plate": "Rendering the plate",
+    "connecting": "Connecting",
+    "uploading": "Sending the clip",
+    "queued": "Waiting in the queue",
+    "rendering": "Rendering",
+    "downloading": "Fetching the take",
+    "finished": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How far a re-shoot is. share: 0 to 1 of the stage, or None; seconds_left may be None."""
+
+    stage: str
+    share: float | None = None
+    seconds_left: float | None = None
+
+    @property
+    def words(self) -> str:
+        """The stage in words."""
+        return WORDS[self.stage]
+
+
+class Reshoot:
+    """A re-shoot of one strip. ``stand`` says how far it is, ``error`` why it failed.
+
+    strip, scene: what to re-shoot, and the scene in whose sequencer it lies; its camera, subject
+    and engine are those of ``scene.recam``. ``take`` is the name of the new strip, once there.
+    Raises RecamError at once for a strip that cannot be re-shot.
+    """
+
+    def __init__(self, strip, scene, client: Client) -> None:
+        check(strip, scene)
+        self.strip_name = strip.name
+        self.stand = Stand("camera", 0.0)
+        self.engine = ""
+        self.engine_reason = ""
+        self.error: RecamError | None = None
+        self.take = ""
+        self._client = client
+        self._remote: RemoteJob | None = None
+        self._work = Path(mkdtemp(prefix="recam-"))
+        self._cancelled = False
+        self._steps = self._run(strip, scene)
+
+    @property
+    def running(self) -> bool:
+        """Whether ``tick`` has anything left to do."""
+        return self.stand.stage not in ("finished", "failed", "cancelled")
+
+    @property
+    def job(self) -> str:
+        """The job's id on the server; empty before it is sent."""
+        return self._remote.id if self._remote else ""
+
+    def tick(self) -> float | None:
+        """Do a little; the seconds until the next tick, or None when there is nothing left."""
+        try:
+            return next(self._steps)
+        except StopIteration:
+            pass
+        except RecamError as error:
+            self._fail(error)
+        except ReferenceError:
+            self._fail(
+                RecamError(
+                    "scene_changed",
+                    f"“{self.strip_name}” or its scene was removed while it was being read.",
+                    "Start again.",
+                )
+            )
+        shutil.rmtree(self._work, ignore_errors=True)
+        return None
+
+    def cancel(self) -> None:
+        """Call it off; the next ticks bring it to its end."""
+        self._cancelled = True
+        if self._remote is not None:
+            self._remote.cancel()
+
+    def abandon(self) -> None:
+        """Let go without waiting; what the server has of it goes on there."""
+        self._steps.close()
+        if self.running:
+            self.stand = Stand("cancelled")
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def _run(self, strip, scene) -> Iterator[float]:
+        settings, frames = scene.recam, _frames(strip)
+        sampler = CameraSampler(scene, frames, settings.camera, picture_part(strip, scene))
+        while (share := sampler.step(SLICE_SECONDS)) < 1:
+            self.stand = Stand("camera", share)
+            yield 0.0
+            if self._cancelled:
+                break
+        if not self._cancelled:
+            trajectory = sampler.trajectory()
+            distance = subject_metres(settings, scene, trajectory.poses[0])
+            shot, engine = Shot(trajectory, subject_distance=distance), settings.engine
+            plate = yield from self._plate(strip, scene)
+        if self._cancelled:
+            self.stand = Stand("cancelled")
+            return
+        yield from self._shoot(shot, engine, plate)
+
+    def _plate(self, strip, scene) -> Iterator[float]:
+        if untouched(strip, scene):
+            return original_plate(strip, scene)
+        renderer = PlateRenderer(strip, scene, self._work)
+        share = 0.0
+        while share < 1 and not self._cancelled:
+            self.stand = Stand("plate", share)
+            yield 0.0
+            share = renderer.step(SLICE_SECONDS)
+        return renderer.plate()
+
+    def _shoot(self, shot: Shot, engine: str, plate: Plate) -> Iterator[float]:
+        request = JobRequest(
+            shot=shot,
+            parts=(),
+            first=plate.first,
+            name=self.strip_name[:200],
+            engine=engine,
+            audio=False,  # the strip's sound is a strip of its own
+        )
+        out = free_take_file(self.strip_name)
+        self._remote = self._client.shoot(request, plate.parts, out)
+        while not (state := self._remote.state).ended:
+            share = state.step / state.steps if state.steps else None
+            self.stand = Stand(state.stage, share, state.seconds_left)
+            self.engine, self.engine_reason = state.engine, state.engine_reason
+            yield LOOK_SECONDS
+        if state.error:
+            raise state.error
+        if state.stage == "finished":
+            record = {
+                "job": self._remote.id,
+                "engine": state.engine,
+                "subject_distance": shot.subject_distance,
+                "report": state.result["report"],
+                "remarks": state.result["remarks"],
+            }
+            content = tuple(state.result["content_size"])
+            self.take = place_take(plate, out, record, content).name
+        self.stand = Stand(state.stage)
+
+    def _fail(self, error: RecamError) -> None:
+        self.error = error
+        self.stand = Stand("failed")
+
+
+def _frames(strip) -> range:
+    return range(int(strip.frame_final_start), int(strip.frame_final_end))

@@ -1,0 +1,91 @@
+"""The panel in the sequencer's sidebar."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+import bpy
+
+from . import running
+from .job import Reshoot
+from .strips import active_strip
+from .versions import sequencer_scene
+
+
+class RECAM_PT_reshoot(bpy.types.Panel):
+    """Camera, subject, engine, the button, and what is under way"""
+
+    bl_idname = "RECAM_PT_reshoot"
+    bl_label = "Re-shoot"
+    bl_category = "Recam"
+    bl_space_type = "SEQUENCE_EDITOR"
+    bl_region_type = "UI"
+
+    def draw(self, context) -> None:
+        layout, scene = self.layout, sequencer_scene(context)
+        if scene is None:
+            layout.label(text="The sequencer shows no scene", icon="INFO")
+            return
+        settings = scene.recam
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        column.prop(settings, "camera", placeholder=_scene_camera(scene))
+        column.prop(settings, "subject")
+        if settings.subject is None:
+            column.prop(settings, "subject_distance")
+        column.prop(settings, "engine")
+        strip = active_strip(scene)
+        button = layout.column()
+        button.scale_y = 1.5
+        label = f"Re-shoot {strip.name}" if strip else "Re-shoot"
+        button.operator("recam.reshoot", text=label, icon="CAMERA_DATA", translate=False)
+        for index, job in reversed(list(enumerate(running.jobs))):
+            _draw_job(layout.box(), index, job, context.region.width)
+
+
+def _draw_job(layout, index: int, job: Reshoot, width: int) -> None:
+    row = layout.row()
+    row.label(text=job.strip_name, icon="SEQUENCE", translate=False)
+    if not job.running:
+        row.operator("recam.dismiss", text="", icon="X", emboss=False).index = index
+    if job.running:
+        row = layout.row(align=True)
+        stand = job.stand
+        row.progress(factor=stand.share or 0.0, text=_progress_text(stand))
+        row.operator("recam.cancel", text="", icon="CANCEL").index = index
+    elif job.error:
+        _paragraph(layout, job.error.sentence, "ERROR", width)
+        _paragraph(layout, job.error.hint, "BLANK1", width)
+    else:
+        layout.label(text=job.take or job.stand.words, icon="CHECKMARK" if job.take else "INFO")
+    if job.engine_reason and not job.error:
+        _paragraph(layout, job.engine_reason, "INFO", width)
+
+
+def _progress_text(stand) -> str:
+    if stand.seconds_left is None:
+        return stand.words
+    minutes, seconds = divmod(round(stand.seconds_left), 60)
+    return f"{stand.words}: {minutes}:{seconds:02} left"
+
+
+def _paragraph(layout, text: str, icon: str, width: int) -> None:
+    """Blender's labels do not wrap: break at about the width of the region."""
+    characters = max(20, int(width / bpy.context.preferences.system.ui_scale / 6.5) - 8)
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, line in enumerate(wrap(text, characters)):
+        column.label(text=line, icon="BLANK1" if number else icon, translate=False)
+
+
+def _scene_camera(scene) -> str:
+    return scene.camera.name if scene.camera else "the scene has no camera"
+
+
+def register() -> None:
+    bpy.utils.register_class(RECAM_PT_reshoot)
+
+
+def unregister() -> None:
+    bpy.utils.unregister_class(RECAM_PT_reshoot)
