@@ -11,7 +11,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
-from .opening import open_file
+from .opening import open_file, packets_of
 
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}  # anything else becomes stereo
 _PREROLL = 0.5  # seconds decoded before the in point, for decoders that must settle
@@ -70,8 +70,8 @@ def _copy(
     start = round(part.start / tick)
     with source:
         _seek(source, stream, part.start - _PREROLL)
-        for packet in _packets(source, stream):
-            if packet.pts is None or packet.pts + 2 * packet.duration <= start:
+        for packet in packets_of(source, stream):
+            if packet is None or packet.pts is None or packet.pts + 2 * packet.duration <= start:
                 continue
             if (packet.pts - start) * tick >= part.duration:
                 break
@@ -128,9 +128,9 @@ def _decode(
         return
     _seek(source, stream, part.start - _PREROLL)
     resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
-    for packet in _packets(source, stream):
+    for packet in packets_of(source, stream):
         try:
-            frames = stream.codec_context.decode(packet if packet.size else None)
+            frames = stream.codec_context.decode(packet)
         except av.FFmpegError:
             continue
         for frame in frames:
@@ -142,14 +142,3 @@ def _decode(
 def _seek(source: InputContainer, stream: AudioStream, seconds: float) -> None:
     if seconds > float((stream.start_time or 0) * stream.time_base):
         source.seek(int(seconds / stream.time_base), stream=stream)
-
-
-def _packets(source: InputContainer, stream: AudioStream) -> Iterator[av.Packet]:
-    """The stream's packets up to the file's end, or up to where it is damaged."""
-    packets = source.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.FFmpegError):
-            return
-        yield packet

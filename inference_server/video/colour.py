@@ -37,12 +37,15 @@ class Colour:
     transfer: int = _UNTAGGED
 
 
-def colour_of(frame: av.VideoFrame) -> tuple[Colour, list[str]]:
+def colour_of(frame: av.VideoFrame, untagged_matrix: int | None = None) -> tuple[Colour, list[str]]:
     """The rule for a decoded frame, and what an artist should know about it.
 
-    Tags are followed. An untagged matrix is BT.709 where the shorter side has 720 pixels or more
-    (upright phone clips are HD too), else BT.601. An untagged range is limited for YUV; the yuvj
-    formats, grey and RGB are full.
+    Tags are followed. An untagged matrix is ``untagged_matrix`` if that is given, else BT.709 where
+    the shorter side has 720 pixels or more (upright phone clips are HD too), else BT.601. An
+    untagged range is limited for YUV; the yuvj formats, grey and RGB are full.
+
+    Blender 4.5 and 5.0 show every untagged clip as BT.601, HD too: flat colours are then up to 34
+    of 255 from BT.709's. Who wants the clip as Blender shows it gives 6.
     """
     kind = frame.format
     is_rgb = kind.is_rgb or kind.has_palette
@@ -54,13 +57,13 @@ def colour_of(frame: av.VideoFrame) -> tuple[Colour, list[str]]:
     if is_rgb:
         matrix, full = 0, True
     elif matrix not in _SWSCALE_MATRIX:
-        matrix = 1 if min(frame.width, frame.height) >= 720 else 6
+        matrix = untagged_matrix or (1 if min(frame.width, frame.height) >= 720 else 6)
         if len(kind.components) >= 3:
             unknown = frame.colorspace not in (0, _UNTAGGED)
             what = (
                 f"has an unknown colour matrix ({frame.colorspace})" if unknown else "is untagged"
             )
-            name = "BT.709" if matrix == 1 else "BT.601"
+            name = {1: "BT.709", 5: "BT.601", 6: "BT.601"}.get(matrix, f"matrix {matrix}")
             remarks.append(f"The clip's colour {what} and was taken as {name}.")
     if frame.color_trc in _HDR:
         remarks.append(

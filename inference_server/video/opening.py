@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from os import PathLike, path
 from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from shared.errors import RecamError
@@ -67,3 +70,18 @@ def picture_stream(container: InputContainer, file: str | PathLike) -> VideoStre
         raise unreadable(file, "has a video codec that is not known here.")
     stream.thread_type = "AUTO"
     return stream
+
+
+def packets_of(container: InputContainer, stream: Stream) -> Iterator[Packet | None]:
+    """The stream's packets up to the file's end or to where it can't be read on; then None."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            packet = None
+        if packet is None or (packet.dts is None and not packet.size):
+            yield None
+            return
+        if packet.size:
+            yield packet

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import timing
 from .colour import Colour, colour_of, has_alpha
-from .opening import open_file, picture_stream, unreadable
+from .opening import open_file, packets_of, picture_stream, unreadable
 
 
 @dataclass
@@ -50,16 +50,17 @@ class ClipInfo:
     remarks: list[str] = field(default_factory=list)
 
 
-def probe(file: str | PathLike) -> ClipInfo:
+def probe(file: str | PathLike, untagged_matrix: int | None = None) -> ClipInfo:
     """Look through a clip's packets; one frame is decoded, more only where packets mislead.
 
-    Memory: 8 bytes a frame. Raises RecamError ``clip_unreadable``, naming the file.
+    untagged_matrix: see ``colour_of``. Memory: some 50 bytes a frame.
+    Raises RecamError ``clip_unreadable``, naming the file.
     """
     scan = _scan(file, decode_all=False)
     if scan.misleading:
         scan = _scan(file, decode_all=True)
     frame = scan.frame
-    colour, remarks = colour_of(frame)
+    colour, remarks = colour_of(frame, untagged_matrix)
     rotation, mirrored = orientation(frame)
     width, height = frame.width, frame.height
     aspect = scan.aspect
@@ -81,7 +82,9 @@ def probe(file: str | PathLike) -> ClipInfo:
         rate = Fraction(next((r for r in scan.declared if r), 25))
 
     if not constant:
-        remarks.append(f"The clip's frame rate varies; it was made constant at {float(rate):g}.")
+        remarks.append(
+            f"The clip's frame rate varies; it was made constant at {float(rate):g} per second."
+        )
     if scan.declared_frames > len(scan.ticks) + 2:
         remarks.append(f"The file is cut off: {frames} of {scan.declared_frames} frames are there.")
     alpha = has_alpha(frame.format) or scan.has_alpha
@@ -135,21 +138,17 @@ def _scan(file: str | PathLike, decode_all: bool) -> _Scan:
         stream = picture_stream(container, file)
         decoder = decoder_of(stream)
         first, ticks, last_shown = None, [], (0, 0)
-        try:
-            for packet in container.demux(stream):
-                if decode_all or first is None:
-                    frames = decode(decoder, packet) or []
-                    good = [f for f in frames if not f.is_corrupt]
-                    first = first or next(iter(good), None)
-                    if decode_all:
-                        ticks += [f.pts for f in good]
-                if packet.size and not packet.is_discard:
-                    if not decode_all:
-                        ticks.append(packet.pts)
-                    if packet.pts is not None:
-                        last_shown = max(last_shown, (packet.pts, packet.duration or 0))
-        except av.FFmpegError:
-            pass  # the file ends in rubbish: what came before counts
+        for packet in packets_of(container, stream):
+            if decode_all or first is None:
+                good = [f for f in decode(decoder, packet) or () if not f.is_corrupt]
+                first = first or next(iter(good), None)
+                if decode_all:
+                    ticks += [f.pts for f in good]
+            if packet is not None and not packet.is_discard:
+                if not decode_all:
+                    ticks.append(packet.pts)
+                if packet.pts is not None:
+                    last_shown = max(last_shown, (packet.pts, packet.duration or 0))
         if first is None:
             raise unreadable(file, "holds no picture that can be decoded.")
         times = [t for t in ticks if t is not None]
@@ -178,10 +177,10 @@ def decoder_of(stream: av.VideoStream) -> av.VideoCodecContext:
     return av.CodecContext.create(name, "r")
 
 
-def decode(decoder: av.VideoCodecContext, packet: av.Packet) -> list[av.VideoFrame] | None:
-    """The packet's frames; None if it is damaged."""
+def decode(decoder: av.VideoCodecContext, packet: av.Packet | None) -> list[av.VideoFrame] | None:
+    """The packet's frames, or at None the last ones; None if it is damaged."""
     try:
-        return decoder.decode(packet if packet.size else None)
+        return decoder.decode(packet)
     except av.FFmpegError:
         return None
 

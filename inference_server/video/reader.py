@@ -16,7 +16,7 @@ from shared.errors import RecamError
 from .ahead import ahead
 from .audio import AudioPart
 from .colour import ToRGB
-from .opening import open_file, picture_stream
+from .opening import open_file, packets_of, picture_stream
 from .probe import ClipInfo, decode, decoder_of, probe
 from .timing import frame_number
 
@@ -37,6 +37,8 @@ class Reader:
     left if ``frames`` is None. Frame k is the one nearest to k / rate after the file's first
     frame, or the one before it where there is none so near.
 
+    untagged_matrix: for clips whose colour is untagged, see ``colour_of``.
+
     Iterating gives ``(height, width, 3)`` uint8 full-range RGB, each the reader's own no more,
     and may be done again. ``remarks`` holds sentences for the artist, and grows while frames are
     read: damaged places, where the last good frame is held, and a file that is up to 2 % (or 2
@@ -51,9 +53,10 @@ class Reader:
         files: str | PathLike | list[str | PathLike],
         first: int = 0,
         frames: int | None = None,
+        untagged_matrix: int | None = None,
     ) -> None:
         files = [files] if isinstance(files, str | PathLike) else files
-        self.infos = [probe(file) for file in files]
+        self.infos = [probe(file, untagged_matrix) for file in files]
         head = self.infos[0]
         for info in self.infos[1:]:
             if (info.width, info.height, info.rate) != (head.width, head.height, head.rate):
@@ -109,8 +112,8 @@ class Reader:
             last, shown, damaged = yield from _pictures(info, first, count, upright)
             if damaged:
                 self._remark(
-                    f"{Path(info.path).name} is damaged: in {damaged} places the last good frame "
-                    "is held."
+                    f"{Path(info.path).name} is damaged in {damaged} places; the last good frame "
+                    "is held there."
                 )
             if shown == count:
                 continue
@@ -140,14 +143,17 @@ def _pictures(
     info: ClipInfo, first: int, count: int, upright: _Upright
 ) -> Generator[np.ndarray, None, tuple[av.VideoFrame | None, int, int]]:
     """Up to ``count`` pictures; returns the last frame, how many were shown, damaged places."""
-    at, end, last, damaged = first, first + count, None, 0
+    at, end, last, held, damaged = first, first + count, None, 0, 0
     with closing(_numbered(info, first)) as frames:
         for number, frame in frames:
+            if frame is None:
+                damaged += at > first
+                continue
             if number < at:
                 last = frame if at == first else last
                 continue
             gap = min(number, end) - at
-            damaged += gap if info.constant_rate else 0
+            held += gap
             for _ in range(gap):
                 yield upright(last or frame)
             last = frame
@@ -157,11 +163,11 @@ def _pictures(
                 at += 1
             if at == end:
                 break
-    return last, at - first, damaged
+    return last, at - first, max(damaged, held if info.constant_rate else 0)
 
 
-def _numbered(info: ClipInfo, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
-    """(number, frame), ascending, from a frame at or before ``first`` on."""
+def _numbered(info: ClipInfo, first: int) -> Iterator[tuple[int, av.VideoFrame | None]]:
+    """(number, frame), ascending, from a frame at or before ``first`` on; None where damaged."""
     for back in _STEPS_BACK if first and info.timed else (None,):
         with open_file(info.path) as container:
             stream = picture_stream(container, info.path)
@@ -170,14 +176,15 @@ def _numbered(info: ClipInfo, first: int) -> Iterator[tuple[int, av.VideoFrame]]
                 if seconds <= 0:
                     continue
                 container.seek(info.start + int(seconds / info.tick), stream=stream)
-            found = False
-            for order, frame in enumerate(_decoded(container, stream)):
-                number = order
-                if info.timed and frame.pts is not None:
-                    number = frame_number(frame.pts - info.start, info.tick, info.rate)
-                if not found and back is not None and number > first:
-                    break
-                found = True
+            number, found = -1, False
+            for frame in _decoded(container, stream):
+                if frame is not None:
+                    number += 1
+                    if info.timed and frame.pts is not None:
+                        number = frame_number(frame.pts - info.start, info.tick, info.rate)
+                    if back is not None and not found and number > first:
+                        break
+                    found = True
                 yield number, frame
             if found:
                 return
@@ -185,20 +192,15 @@ def _numbered(info: ClipInfo, first: int) -> Iterator[tuple[int, av.VideoFrame]]
 
 def _decoded(
     container: av.container.InputContainer, stream: av.VideoStream
-) -> Iterator[av.VideoFrame]:
-    """The good frames: damaged packets and frames are passed over."""
+) -> Iterator[av.VideoFrame | None]:
+    """The good frames, and None for each packet or frame that is damaged."""
     decoder = decoder_of(stream)
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError:  # the file ends in rubbish
-            packet = None
-        for frame in decode(decoder, packet) or ():
-            if not frame.is_corrupt:
-                yield frame
-        if packet is None:
-            return
+    for packet in packets_of(container, stream):
+        if packet is not None and packet.is_corrupt:
+            yield None  # decoded all the same: the mark may sit on the packet before the hole
+        frames = decode(decoder, packet)
+        for frame in [None] if frames is None else frames:
+            yield None if frame is None or frame.is_corrupt else frame
 
 
 class _Upright:

@@ -29,9 +29,10 @@ def find_rate(
     declared: the rates that the file gives, best first.
 
     Constant means that a rate exists at which frame k is nearest to k's place, for every k. Of
-    such rates the first that timestamps fit to within a tick is taken, else the closest. A
-    variable rate is made constant at the declared rate if frames typically come that fast, else
-    at the rate of the median interval: Blender counts a strip's frames by the declared rate.
+    such rates a common one that the timestamps fit to within their rounding is taken first, as
+    coarse ticks make files declare 59.9401 for 60000/1001; else the closest. A variable rate is
+    made constant at the declared rate if frames typically come that fast, as Blender counts a
+    strip's frames by it, else at the rate of the median interval.
     """
     declared = [Fraction(rate) for rate in declared if rate]
     if len(ticks) < 2:
@@ -39,10 +40,11 @@ def find_rate(
     mean = Fraction(len(ticks) - 1, int(ticks[-1])) / tick
     places = np.arange(len(ticks))
     fitting = []
-    for rate in [*declared, _snap(mean), mean.limit_denominator(1001)]:
+    common = sorted(_COMMON, key=lambda rate: abs(rate - mean))
+    for rate in [*map(_snap, declared), *common, mean.limit_denominator(1001)]:
         if rate > 0 and np.array_equal(frame_number(ticks, tick, rate), places):
             error = np.abs(ticks - places * float(1 / (rate * tick))).max()
-            if error <= 1:
+            if error < 1.01:
                 return rate, True
             fitting.append((error, rate))
     if fitting:
