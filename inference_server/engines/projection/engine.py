@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from numbers import Real
 
@@ -16,8 +14,9 @@ from shared.errors import RecamError
 
 from . import plane, surface
 from .depth import DepthOf, depth_of, nearness_map
-from .fill import composite
+from .fill import composite, fade
 from .sampling import sample
+from .sight import margin
 
 
 class ProjectionEngine:
@@ -90,16 +89,15 @@ def _check_settings(settings: dict, frames: int) -> tuple[float, DepthOf | None]
 
 def _frames(clip, render_frame, report, on_progress, should_stop) -> Iterator[np.ndarray]:
     shares = []
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for index, frame in enumerate(clip):
-            if should_stop():
-                raise Cancelled
-            if index == clip.frames:
-                break
-            picture, unseen = render_frame(index, frame, threads.map)
-            shares.append(unseen)
-            on_progress(index + 1, clip.frames)
-            yield picture
+    for index, frame in enumerate(clip):
+        if index == clip.frames:
+            break
+        if should_stop():
+            raise Cancelled
+        picture, unseen = render_frame(index, frame)
+        shares.append(unseen)
+        on_progress(index + 1, clip.frames)
+        yield picture
     if len(shares) != clip.frames:
         raise RecamError(
             "clip_length",
@@ -111,13 +109,13 @@ def _frames(clip, render_frame, report, on_progress, should_stop) -> Iterator[np
 
 
 def _render_frame(
-    source: Trajectory, target: Trajectory, distance, depth, size, index, frame, in_strips
+    source: Trajectory, target: Trajectory, distance, depth, size, index, frame
 ) -> tuple[np.ndarray, float]:
     """One frame and the share of it that the source never saw."""
     cameras = (source.poses[index], source.lenses[index], target.poses[index], target.lenses[index])
     moved = np.abs(source.poses[index][:3, 3] - target.poses[index][:3, 3]).max() > 1e-9
     if depth and moved:
-        sight = surface.sight(nearness_map(depth, index, *size), *cameras, in_strips)
+        sight = surface.sight(nearness_map(depth, index, *size), *cameras)
     else:
         matrix = plane.homography(*cameras, distance, *size)
         if plane.is_identity(matrix):
@@ -125,5 +123,8 @@ def _render_frame(
         sight = plane.sight(matrix, *size)
     outside = sight.outside(*size)
     seen = sight.hit & (outside <= 0)
-    picture = sample(frame, sight, seen)
-    return composite(picture, sight, outside, seen, frame), 1 - np.count_nonzero(seen) / seen.size
+    share = fade(outside, margin(size[0])) * sight.hit
+    picture = sample(frame, sight, share > 0, seen)
+    if not seen.all():
+        picture = composite(picture, share, seen, sight.nearness, frame)
+    return picture, 1 - np.count_nonzero(seen) / seen.size

@@ -7,17 +7,18 @@ import math
 import cv2
 import numpy as np
 
-from .sight import Sight
+from .sight import Sight, box
 
 # Source pixels per target pixel that Lanczos alone renders without visible aliasing.
 UNFILTERED = 1.4
 MOST_SAMPLES = 4
 
 
-def sample(frame: np.ndarray, sight: Sight, inside: np.ndarray) -> np.ndarray:
+def sample(frame: np.ndarray, sight: Sight, wanted: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """``(h, w, 3)`` uint8: ``frame`` as ``sight`` shows it; mirrored beyond the picture's edge.
 
-    inside: ``(h, w)`` bool, the pixels that matter for the choice of the filter.
+    wanted: ``(h, w)`` bool, the pixels that are needed, the others may be black; inside:
+    ``(h, w)`` bool, those that matter for the choice of the filter.
 
     The part of the minification that all pixels share is met by a Gaussian before sampling,
     what is left in places by several samples per pixel along either axis, four at most.
@@ -28,7 +29,11 @@ def sample(frame: np.ndarray, sight: Sight, inside: np.ndarray) -> np.ndarray:
     shared = max(shared, most / (2 * MOST_SAMPLES), 1.0)
     frame, halvings = _soften(frame, shared)
     kx, ky = (_samples(axis[1] / shared) for axis in (across, down))
-    x, y = sight.x, sight.y
+    result = np.zeros((*wanted.shape, 3), np.uint8)
+    part = box(wanted)
+    x, y = sight.x[part], sight.y[part]
+    if not x.size:
+        return result
     if kx * ky > 1:
         x, y = _between(x, kx, ky), _between(y, kx, ky)
     if halvings:
@@ -37,9 +42,9 @@ def sample(frame: np.ndarray, sight: Sight, inside: np.ndarray) -> np.ndarray:
     kernel = cv2.INTER_LANCZOS4 if kx * ky == 1 else cv2.INTER_CUBIC
     picture = cv2.remap(frame, x, y, kernel, borderMode=cv2.BORDER_REFLECT)
     if kx * ky > 1:
-        height, width = sight.x.shape
-        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return picture
+        picture = cv2.resize(picture, None, fx=1 / kx, fy=1 / ky, interpolation=cv2.INTER_AREA)
+    result[part] = picture
+    return result
 
 
 def minification(sight: Sight, inside: np.ndarray) -> tuple[tuple, tuple]:

@@ -32,3 +32,11 @@ class Sight:
 def margin(width: int) -> int:
     """Source pixels around the picture that are mirrored to soften its edge."""
     return max(4, width // 32)
+
+
+def box(wanted: np.ndarray) -> tuple[slice, slice]:
+    """The smallest rectangle with every True of a ``(h, w)`` bool mask; empty if there is none."""
+    rows, columns = np.flatnonzero(wanted.any(axis=1)), np.flatnonzero(wanted.any(axis=0))
+    if not rows.size:
+        return np.s_[:0, :0]
+    return np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

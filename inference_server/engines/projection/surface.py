@@ -12,7 +12,6 @@ source sees ``a + n b``, ``a = K_s R inv(K_t) p``, ``b = K_s t``, at the nearnes
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -21,14 +20,17 @@ import numpy as np
 from shared.cameras import lens as lenses
 from shared.cameras import pose as poses
 
-from .sight import Sight, margin
+from .sight import Sight, box, margin
 
 # Neighbours in a depth map whose depths differ by more than this share belong to two things,
 # if the cameras also see them more than this many source pixels apart.
 JUMP = 0.05
 TORN = 1.5
 # A meeting counts when surface and ray agree to this many source pixels.
-AGREE = 1.0
+AGREE = 2.0
+# Rows worked on at a time: few enough to stay in the processor's cache.
+STRIP = 16
+BEYOND = {"borderMode": cv2.BORDER_REPLICATE}
 
 
 class _Rays(NamedTuple):
@@ -54,37 +56,38 @@ def sight(
     source_lens: np.ndarray,
     target_pose: np.ndarray,
     target_lens: np.ndarray,
-    in_strips: Callable,
 ) -> Sight:
     """The Sight of a target camera on the surface that the source camera sees.
 
     nearness: ``(h, w)`` float32, one over metres, NaN where unknown; poses ``(4, 4)``, lenses
-    ``(4,)``; in_strips: ``map``, or one that runs in parallel.
+    ``(4,)``.
     """
     height, width = nearness.shape
-    surface = _surface(nearness, margin(width))
+    rim = margin(width) + 1
+    surface = _surface(nearness, rim)
     relative = poses.relative(source_pose, target_pose)
-    target = lenses.matrix(target_lens, width, height)
     source = lenses.matrix(source_lens, width, height)
-    turn = source @ relative[:3, :3] @ np.linalg.inv(target)
+    source[:2, 2] += rim - 0.5  # so that places are indices into the surface's maps
+    turn = source @ relative[:3, :3] @ np.linalg.inv(lenses.matrix(target_lens, width, height))
     shift = source @ relative[:3, 3]
     near, far = _guesses(surface, turn, shift, (height, width))
-
-    def strip(rows: slice) -> tuple[np.ndarray, ...]:
-        rays = _rays(turn, shift, np.arange(width), np.arange(height)[rows, None])
-        n, x, y, hit = _meet(near[rows], rays, surface)
-        again = np.flatnonzero(~hit & (far[rows] < near[rows]))
-        if again.size:
-            some = _Rays(*(plane.ravel()[again][None] for plane in rays[:3]), rays.b)
-            found = _meet(far[rows].ravel()[again][None], some, surface)
+    n, x, y = (np.zeros((height, width), np.float32) for _ in range(3))
+    hit = np.zeros((height, width), bool)
+    u, v = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
+    rows, columns = box(np.isfinite(near))
+    for top in range(rows.start or 0, rows.stop, STRIP):
+        strip = np.s_[top : min(top + STRIP, rows.stop), columns]
+        rays = _rays(turn, shift, u[columns], v[strip[0]])
+        found = n[strip], x[strip], y[strip], hit[strip] = _meet(near[strip], rays, surface)
+        again = ~found[3] & (far[strip] < near[strip])
+        if again.any():
+            some = _Rays(*(plane[again][None] for plane in rays[:3]), rays.b)
+            found = _meet(far[strip][again][None], some, surface)
             for whole, part in zip((n, x, y, hit), found, strict=True):
-                whole.ravel()[again] = part[0]
-        return n, x, y, hit
-
-    # Strips of 16 rows stay in the processor's cache, and under cv2.remap's 32767 pixels a row.
-    strips = in_strips(strip, [slice(top, top + 16) for top in range(0, height, 16)])
-    n, x, y, hit = (np.concatenate(part) for part in zip(*strips, strict=True))
-    return Sight(x, y, hit, n)
+                whole[strip][again] = part[0]
+    x = np.clip(np.nan_to_num(x - rim), -rim, width - 1 + rim)
+    y = np.clip(np.nan_to_num(y - rim), -rim, height - 1 + rim)
+    return Sight(x, y, hit, np.where(hit, n, 0))
 
 
 def _surface(nearness: np.ndarray, rim: int) -> _Surface:
@@ -101,8 +104,7 @@ def _surface(nearness: np.ndarray, rim: int) -> _Surface:
 
 
 def _rays(turn: np.ndarray, shift: np.ndarray, u: np.ndarray, v: np.ndarray) -> _Rays:
-    u, v = u.astype(np.float32) + np.float32(0.5), v.astype(np.float32) + np.float32(0.5)
-    turn = turn.astype(np.float32)
+    u, v, turn = u.astype(np.float32), v.astype(np.float32), turn.astype(np.float32)
     return _Rays(*(row[0] * u + (row[1] * v + row[2]) for row in turn), shift.astype(np.float32))
 
 
@@ -121,11 +123,13 @@ def _guesses(surface: _Surface, turn, shift, shape) -> tuple[np.ndarray, np.ndar
     )[::2, ::2]
     rows, columns = nearest.shape
     back = np.linalg.inv(turn)
-    middle = 0.5 - surface.rim  # of the first 2 x 2 block
-    s = _rays(
-        back, -back @ shift, np.arange(columns) * 2 + middle, np.arange(rows)[:, None] * 2 + middle
-    )
+    middle = np.arange(max(rows, columns)) * 2 + 0.5
+    s = _rays(back, -back @ shift, middle[:columns], middle[:rows, None])
     u, v, n, good = _throw(nearest, s)
+    # Seen from behind, a face is mirrored.
+    mirrored = np.diff(u, axis=1)[:-1] * np.diff(v, axis=0)[:, :-1]
+    mirrored = mirrored < np.diff(u, axis=0)[:, :-1] * np.diff(v, axis=1)[:-1]
+    good[:-1, :-1] &= ~mirrored
     step = np.hypot(np.diff(u, axis=1)[:-1], np.diff(v, axis=0)[:, :-1])
     seen = good & (u > 0) & (v > 0) & (u < width) & (v < height)
     step = step[seen[:-1, :-1]]
@@ -136,9 +140,10 @@ def _guesses(surface: _Surface, turn, shift, shape) -> tuple[np.ndarray, np.ndar
     size = (-(-height // cell) + 2, -(-width // cell) + 2)
     near = np.full(size, -1, np.float32)
     _put(np.maximum, near, u, v, n, good, cell)
-    u, v, n, good = _throw(np.where(np.isfinite(farthest), farthest, 0), s)
+    u, v, n, ahead = _throw(np.where(np.isfinite(farthest), farthest, 0), s)
+    good &= ahead & np.isfinite(farthest)
     far = np.full(size, np.inf, np.float32)
-    _put(np.minimum, far, u, v, n, good & np.isfinite(farthest), cell)
+    _put(np.minimum, far, u, v, n, good, cell)
     around = np.ones((3, 3), np.uint8)
     near, far = cv2.dilate(near, around), cv2.erode(far, around)
     near[near < 0] = np.nan
@@ -148,15 +153,12 @@ def _guesses(surface: _Surface, turn, shift, shape) -> tuple[np.ndarray, np.ndar
 
 
 def _throw(nearness: np.ndarray, s: _Rays) -> tuple[np.ndarray, ...]:
-    """Source pixels in the target: place u, v, one over depth, and whether its face shows."""
+    """Source pixels in the target: place u, v, one over depth, and whether they lie ahead."""
     z = s.az + nearness * s.b[2]
     good = z > 1e-6
     z = np.where(good, z, np.float32(1))
     u, v = (s.ax + nearness * s.b[0]) / z, (s.ay + nearness * s.b[1]) / z
-    # Seen from behind, a face is mirrored.
-    facing = np.gradient(u, axis=1) * np.gradient(v, axis=0)
-    facing -= np.gradient(u, axis=0) * np.gradient(v, axis=1)
-    return u, v, nearness / z, good & (facing > 0)
+    return u, v, nearness / z, good
 
 
 def _put(choose, cells, u, v, n, good, cell) -> None:
@@ -170,38 +172,27 @@ def _put(choose, cells, u, v, n, good, cell) -> None:
 
 def _meet(n: np.ndarray, rays: _Rays, surface: _Surface) -> tuple[np.ndarray, ...]:
     """Where rays meet the surface, from a guess: ``n, x, y, hit``. One secant step."""
-    with np.errstate(all="ignore"):
-        first = n
-        second, *_ = _on_surface(first, rays, surface)
-        miss_1 = second - first
-        third, *_ = _on_surface(second, rays, surface)
-        miss_2 = third - second
-        step = miss_2 * (second - first) / (miss_1 - miss_2)
-        n = np.where(np.abs(step) <= 10 * np.abs(miss_2), second + step, third)
-        onto, x, y, z, d = _on_surface(n, rays, surface)
-        speed = np.maximum(np.abs(rays.b[0] - x * rays.b[2]), np.abs(rays.b[1] - y * rays.b[2])) / z
-        x, y = x - np.float32(0.5), y - np.float32(0.5)
-        jump = _look(surface.jump, np.floor(x), np.floor(y), surface.rim, cv2.INTER_NEAREST)
-        tear = jump * speed * rays.az / (1 - d * rays.b[2]) ** 2
+    with np.errstate(all="ignore"):  # rays that meet nothing run through infinity
+        second = _on_surface(n, rays, surface)[0]
+        third = _on_surface(second, rays, surface)[0]
+        miss = third - second
+        step = miss * (second - n) / (second - n - miss)
+        n = np.where(np.abs(step) <= 10 * np.abs(miss), second + step, third)
+        onto, x, y, z, slope = _on_surface(n, rays, surface)
+        _, _, _, (bx, by, bz) = rays
+        speed = np.maximum(np.abs(bx - x * bz), np.abs(by - y * bz)) / z
+        jump = cv2.remap(surface.jump, np.floor(x), np.floor(y), cv2.INTER_NEAREST, **BEYOND)
+        tear = jump * speed * rays.az / (slope * slope)
         hit = (np.abs(onto - n) * speed <= AGREE) & (np.abs(tear) <= TORN) & (z > 0) & (n >= 0)
-        edge_x = surface.nearness.shape[1] - 2 * surface.rim - 1 + surface.rim
-        edge_y = surface.nearness.shape[0] - 2 * surface.rim - 1 + surface.rim
-        x = np.clip(np.nan_to_num(x), -surface.rim, edge_x)
-        y = np.clip(np.nan_to_num(y), -surface.rim, edge_y)
-    return np.nan_to_num(n), x, y, hit
+    return n, x, y, hit
 
 
 def _on_surface(n: np.ndarray, rays: _Rays, surface: _Surface) -> tuple[np.ndarray, ...]:
-    """The n of the surface at the place the ray shows at n; that place, its scale and nearness."""
-    z = rays.az + n * rays.b[2]
-    x, y = (rays.ax + n * rays.b[0]) / z, (rays.ay + n * rays.b[1]) / z
-    half = np.float32(0.5)
-    d = _look(surface.nearness, x - half, y - half, surface.rim, cv2.INTER_LINEAR)
-    return d * rays.az / (1 - d * rays.b[2]), x, y, z, d
-
-
-def _look(values: np.ndarray, x, y, rim: int, how: int) -> np.ndarray:
-    far = np.float32(1e4)
-    x = np.clip(np.nan_to_num(x, nan=-1e4) + np.float32(rim), -far, far)
-    y = np.clip(np.nan_to_num(y, nan=-1e4) + np.float32(rim), -far, far)
-    return cv2.remap(values, x, y, how, borderMode=cv2.BORDER_REPLICATE)
+    """The n of the surface at the place that the ray shows at n; then that place, the z of both
+    in the source camera over the target's, and ``1 - d b_z``."""
+    ax, ay, az, (bx, by, bz) = rays
+    z = n * bz + az
+    x, y = (n * bx + ax) / z, (n * by + ay) / z
+    d = cv2.remap(surface.nearness, x, y, cv2.INTER_LINEAR, **BEYOND)
+    slope = 1 - d * bz
+    return d * az / slope, x, y, z, slope
