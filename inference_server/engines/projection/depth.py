@@ -25,9 +25,11 @@ def depth_of(depth, frames: int) -> DepthOf:
     if callable(depth):
         return depth
     try:
-        count = len(depth)
+        count = None if isinstance(depth, str | bytes) else len(depth)
     except TypeError:
-        raise RecamError("depth", f"{type(depth).__name__!r} holds no depth maps.", HINT) from None
+        count = None
+    if count is None:
+        raise RecamError("depth", f"{type(depth).__name__!r} holds no depth maps.", HINT)
     _check_count(count, frames, "The depth setting")
     return lambda frame: depth[frame if count > 1 else 0]
 

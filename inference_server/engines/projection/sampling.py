@@ -28,7 +28,7 @@ def sample(frame: np.ndarray, sight: Sight, wanted: np.ndarray, inside: np.ndarr
     most = float(max(across[1], down[1]))
     shared = max(shared, most / (2 * MOST_SAMPLES), 1.0)
     frame, halvings = _soften(frame, shared)
-    kx, ky = (_samples(axis[1] / shared) for axis in (across, down))
+    kx, ky = (samples(axis[1] / shared) for axis in (across, down))
     result = np.zeros((*wanted.shape, 3), np.uint8)
     part = box(wanted)
     x, y = sight.x[part], sight.y[part]
@@ -65,7 +65,7 @@ def minification(sight: Sight, inside: np.ndarray) -> tuple[tuple, tuple]:
     return result[0], result[1]
 
 
-def _samples(ratio: float) -> int:
+def samples(ratio: float) -> int:
     return min(MOST_SAMPLES, max(1, math.ceil(ratio - UNFILTERED + 1)))
 
 
@@ -73,9 +73,9 @@ def _soften(frame: np.ndarray, ratio: float) -> tuple[np.ndarray, int]:
     """The frame without the detail that ``ratio`` times fewer pixels cannot hold, and how
     often it was halved."""
     halvings = 0
-    while ratio >= 4 and min(frame.shape[:2]) > 8:
+    while ratio >= 8 and min(frame.shape[:2]) > 8:
         frame, ratio, halvings = cv2.pyrDown(frame), ratio / 2, halvings + 1
-    sigma = 0.4 * math.sqrt(max(ratio**2 - 1, 0))
+    sigma = 0.36 * math.sqrt(max(ratio**2 - 1, 0))
     if sigma > 0.15:
         frame = cv2.GaussianBlur(frame, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     return frame, halvings
