@@ -61,13 +61,18 @@ class Writer:
         self._to_yuv = FromRGB()
         self._heard = 0.0
         try:
+            self._partial.touch()  # av.open says nothing of a folder that isn't there
             self._file = av.open(
                 str(self._partial), "w", format="mp4", options={"movflags": "+faststart"}
             )
-        except OSError as error:
+        except (OSError, av.FFmpegError) as error:
             raise self._unwritable(error) from error
-        self._video = self._add_video(colour or Colour(), Fraction(sample_aspect))
-        self._audio = add_audio(self._file, list(audio))
+        try:
+            self._video = self._add_video(colour or Colour(), Fraction(sample_aspect))
+            self._audio = add_audio(self._file, list(audio))
+        except BaseException:
+            self.discard()
+            raise
 
     def write(self, frame: np.ndarray) -> None:
         """Append one frame, and the sound up to its end."""
@@ -93,13 +98,15 @@ class Writer:
             with open(self._partial, "rb+") as written:
                 os.fsync(written.fileno())
             os.replace(self._partial, self.path)
-        except OSError as error:
+        except (OSError, av.FFmpegError) as error:
             self.discard()
             raise self._unwritable(error) from error
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        with suppress(OSError, ValueError):  # what was to be written is not wanted any more
+        with suppress(
+            OSError, ValueError, av.FFmpegError
+        ):  # what was to be written is not wanted any more
             self._file.close()
         self._partial.unlink(missing_ok=True)
 
@@ -126,14 +133,14 @@ class Writer:
     def _mux(self, picture: av.VideoFrame | None) -> None:
         try:
             self._file.mux(self._video.encode(picture))
-        except OSError as error:
+        except (OSError, av.FFmpegError) as error:
             raise self._unwritable(error) from error
 
     def _advance_audio(self, until: float) -> None:
         while self._heard < until:
             self._heard = next(self._audio, inf)
 
-    def _unwritable(self, error: OSError) -> RecamError:
+    def _unwritable(self, error: OSError | av.FFmpegError) -> RecamError:
         return RecamError(
             "result_unwritable",
             f"{self.path.name} could not be written: {error.strerror or error}.",
