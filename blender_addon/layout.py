@@ -79,11 +79,21 @@ def visible_rect(placement: Placement, frame: Size) -> Rect:
     where nothing is visible.
     """
     rect = picture_rect(placement, frame)
-    left = max(0, ceil(rect.left - NEARLY))
-    top = max(0, ceil(rect.top - NEARLY))
-    width = min(frame[0], floor(rect.left + rect.width + NEARLY)) - left
-    height = min(frame[1], floor(rect.top + rect.height + NEARLY)) - top
-    return Rect(left, top, max(0, width // 2 * 2), max(0, height // 2 * 2))
+    left, right = _whole(rect.left, rect.left + rect.width, frame[0])
+    top, bottom = _whole(rect.top, rect.top + rect.height, frame[1])
+    return Rect(left, top, max(0, (right - left) // 2 * 2), max(0, (bottom - top) // 2 * 2))
+
+
+def _whole(low: float, high: float, end: int) -> tuple[int, int]:
+    """The whole pixels between ``low`` and ``high`` that lie in 0..end.
+
+    Where an edge crosses a pixel, the next one goes too: Blender darkens the outermost pixels
+    of a frame beyond which the picture goes on for less than a whole pixel.
+    """
+    first, last = ceil(low - NEARLY), floor(high + NEARLY)
+    first += first - low > NEARLY
+    last -= high - last > NEARLY
+    return (0 if low < NEARLY else first), (end if high > end - NEARLY else last)
 
 
 def whole_frame(frame: Size) -> Rect:

@@ -235,7 +235,7 @@ class PlateRenderer:
 
 def _look(strip, scene) -> tuple:
     return (
-        strip.filepath,
+        file_of(strip),
         strip.frame_final_duration,
         picture_part(strip, scene),
         frame_size(scene),

@@ -26,7 +26,7 @@ from .unkeyed import everything_kept
 def scene_rate(scene: bpy.types.Scene) -> Fraction:
     """The scene's frames per second; 24 / 1.001 comes out as 24000/1001."""
     render = scene.render
-    return Fraction(render.fps) / Fraction(render.fps_base).limit_denominator(100_000)
+    return Fraction(render.fps) / Fraction(render.fps_base).limit_denominator(10_000)
 
 
 def frame_size(scene: bpy.types.Scene) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +20,15 @@ class StripMark:
 
     scene: int
     name: str
-    filepath: str
+    file: Path
     content_start: float
     first: int
 
 
 def mark(strip: bpy.types.Strip, scene: bpy.types.Scene) -> StripMark:
+    """What to find the strip by later on."""
     return StripMark(
-        scene.session_uid, strip.name, strip.filepath, strip.frame_start, strip.frame_final_start
+        scene.session_uid, strip.name, file_of(strip), strip.frame_start, strip.frame_final_start
     )
 
 
@@ -37,7 +39,7 @@ def find_strip(marked: StripMark) -> bpy.types.Strip:
     """
     scene = find(bpy.data.scenes, marked.scene, "scene")
     strips = scene.sequence_editor.strips if scene.sequence_editor else ()
-    alike = [s for s in strips if getattr(s, "filepath", None) == marked.filepath]
+    alike = [s for s in strips if s.type == "MOVIE" and file_of(s) == marked.file]
     for strip in alike:
         if strip.name == marked.name:
             return strip
@@ -52,7 +54,7 @@ def find_strip(marked: StripMark) -> bpy.types.Strip:
 
 def file_of(strip: bpy.types.Strip) -> Path:
     """The strip's file as an absolute path."""
-    return Path(bpy.path.abspath(strip.filepath))
+    return Path(os.path.abspath(bpy.path.abspath(strip.filepath)))
 
 
 def placement_of(strip: bpy.types.Strip) -> Placement:

@@ -16,19 +16,19 @@ from .shared.errors import RecamError
 from .strips import animated, find_strip, placement_of
 
 CHANNELS = 128
-NAME_BYTES = 63
+NAME_BYTES = 61  # what Blender keeps of a strip's name
 SETTINGS = "recam"  # the take's custom property: JSON
 
 
 def place_take(
-    plate: Plate, path: Path, settings: dict, content: tuple[int, int] | None = None
+    plate: Plate, path: Path, content: tuple[int, int], settings: dict
 ) -> bpy.types.Strip:
     """Put the result at ``path`` above the strip that ``plate`` was made of; the new strip.
 
-    settings: what made the take, stored on it as JSON. content: (width, height) in the result
-    of the picture itself, where a row or column was added right or below to make its size
-    even; None if it fills the file. The original is muted and otherwise left as it is, also if
-    it was moved or renamed meanwhile: the take follows. One undo step.
+    content: (width, height) in the result of the picture itself; a row or column that was
+    added right or below it to make the size even is cropped away. settings: what made the
+    take, stored on it as JSON. The original is muted and otherwise left as it is; if it was
+    moved or renamed meanwhile, the take follows. One undo step.
     Raises RecamError ``strip_gone``, ``take_file``, ``take_channels``.
     """
     strip = find_strip(plate.strip)
@@ -50,7 +50,7 @@ def place_take(
             "take_file", f"Blender cannot read the result: {path}", "Make the take again."
         )
     take.frame_final_duration = plate.frames
-    _lay(take, plate, scene, strip, content or (element.orig_width, element.orig_height))
+    _lay(take, plate, scene, strip, content)
     if strip.blend_type != "CROSS":
         take.blend_type = strip.blend_type
     if not animated(strip, scene) & {"blend_alpha"}:  # a fade is in the plate already

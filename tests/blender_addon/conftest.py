@@ -110,18 +110,21 @@ def pictures(session_bpy, tmp_path_factory):
         image = render.image_settings
         if hasattr(image, "media_type"):
             image.media_type = "IMAGE"
-        image.file_format = "PNG"
+        image.file_format, image.color_mode = "PNG", "RGB"  # over black, as the artist sees it
         render.use_sequencer, render.use_compositing = True, False
-        result = []
-        for frame in frames:
-            scene.frame_set(frame)
-            render.filepath = str(folder / "frame.png")
-            bpy.ops.render.render(write_still=True, scene=scene.name)
-            loaded = bpy.data.images.load(render.filepath)
-            pixels = np.array(loaded.pixels[:], np.float32)
-            result.append(pixels.reshape(loaded.size[1], loaded.size[0], 4)[::-1, :, :3])
-            bpy.data.images.remove(loaded)
-        return np.array(result)
+        before = scene.frame_start, scene.frame_end, render.filepath
+        scene.frame_start, scene.frame_end = min(frames), max(frames)
+        render.filepath = str(folder / "frame_####.png")
+        bpy.ops.render.render(animation=True, scene=scene.name)
+        scene.frame_start, scene.frame_end, render.filepath = before
+        return np.array([read(folder / f"frame_{frame:04}.png") for frame in frames])
+
+    def read(path):
+        loaded = bpy.data.images.load(str(path))
+        pixels = np.array(loaded.pixels[:], np.float32)
+        size = loaded.size[:]
+        bpy.data.images.remove(loaded)
+        return pixels.reshape(size[1], size[0], 4)[::-1, :, :3]
 
     def movie(paths, width, height):
         """All frames of movie files of one size, one after the other."""

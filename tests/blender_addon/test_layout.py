@@ -15,9 +15,9 @@ def test_a_picture_as_large_as_the_frame_fills_it(layout):
 def test_a_fitted_vertical_picture_lies_between_the_bars(layout):
     placed = layout.Placement((1080, 1920), scale=(0.5625, 0.5625))
     rect = layout.visible_rect(placed, (1920, 1080))
-    assert (rect.left, rect.top, rect.height) == (657, 0, 1080)
-    assert rect.width == 606  # 607.5 on the screen: whole and even
-    assert rect.of((1920, 1080)) == (657 / 1920, 0, 606 / 1920, 1)
+    # 656.25 to 1263.75 on the screen: whole pixels without the softened edge, even
+    assert rect == layout.Rect(658, 0, 604, 1080)
+    assert rect.of((1920, 1080)) == (658 / 1920, 0, 604 / 1920, 1)
 
 
 def test_offset_and_crop_count_from_below_and_the_rectangle_from_above(layout):
