@@ -44,7 +44,8 @@ def open_file(file: str | PathLike) -> InputContainer:
     options = {"protocol_whitelist": "file", "format_whitelist": ",".join(allowed)}
     try:
         # With "file:" in front, a colon in the name cannot be taken for a protocol.
-        return av.open(f"file:{path.abspath(file)}", options=options, metadata_errors="replace")
+        name = f"file:{path.abspath(file)}"
+        return av.open(name, container_options=options, metadata_errors="replace")
     except PermissionError as error:
         raise unreadable(file, "may not be read by this user.", "Check its permissions.") from error
     except (av.FFmpegError, OSError, ValueError) as error:
