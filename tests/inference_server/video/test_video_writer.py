@@ -140,22 +140,25 @@ def test_sound_goes_along_in_time(tmp_path, name, codec, first):
     assert numbers_of(Reader(out)) == list(range(first, first + reader.frames))
 
 
-def test_aac_is_copied_not_encoded_again(tmp_path):
+@pytest.fixture(scope="module")
+def bunny(tmp_path_factory):
+    """A real clip with sound, written again."""
     reader = Reader(CLIPS / "bigbuckbunny.mp4")
-    out = rewrite(reader, tmp_path / "out.mp4", audio=reader.audio_parts())
+    path = tmp_path_factory.mktemp("bunny") / "out.mp4"
+    return rewrite(reader, path, audio=reader.audio_parts())
 
+
+def test_aac_is_copied_not_encoded_again(bunny):
     def packets(path) -> list[bytes]:
         with av.open(str(path)) as file:
             return [bytes(packet) for packet in file.demux(audio=0) if packet.size]
 
-    source, copied = packets(CLIPS / "bigbuckbunny.mp4"), packets(out)
+    source, copied = packets(CLIPS / "bigbuckbunny.mp4"), packets(bunny)
     assert len(copied) > 200 and copied == source[: len(copied)]
 
 
-def test_sound_and_picture_are_interleaved(tmp_path):
-    reader = Reader(CLIPS / "bigbuckbunny.mp4")
-    out = rewrite(reader, tmp_path / "out.mp4", audio=reader.audio_parts())
-    with av.open(str(out)) as file:
+def test_sound_and_picture_are_interleaved(bunny):
+    with av.open(str(bunny)) as file:
         places = {"video": [], "audio": []}
         for packet in file.demux():
             if packet.size:
