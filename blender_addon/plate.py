@@ -16,7 +16,9 @@ from .sampling import frame_size, scene_rate
 from .shared.errors import RecamError
 from .strips import StripMark, animated, effects, file_of, find_strip, mark, placement_of
 
-FIRST_SLICE = 4  # frames; later slices are as long as the first ones say
+# A slice costs its opening (the file, the encoder) and its frames. The first slice is one frame,
+# nearly all opening; later ones last at least this many times as long, so that frames prevail.
+OPENINGS = 5
 
 
 @dataclass(frozen=True)
@@ -181,10 +183,13 @@ class PlateRenderer:
         self._frames = strip.frame_final_duration
         self._rect = rendered_rect(strip, scene)
         self._done = 0
-        self._slice = FIRST_SLICE
+        self._slice = 1
+        self._opening = 0.0
 
     def step(self, seconds: float) -> float:
-        """Render one more slice, about ``seconds`` long; the share done, 1.0 at the end.
+        """Render one more slice; the share done, 1.0 at the end.
+
+        It takes about ``seconds``, or longer where Blender needs most of that to begin at all.
 
         Raises RecamError ``strip_gone``, ``strip_changed``, ``blender_busy``, ``plate_render``.
         """
@@ -207,7 +212,9 @@ class PlateRenderer:
         began = perf_counter()
         render_part(scene, strip, self._rect, range(first, first + count), path)
         took = perf_counter() - began
-        self._slice = max(1, min(4 * count, int(count * seconds / took)))
+        self._opening = self._opening or took
+        wanted = max(seconds, OPENINGS * self._opening)
+        self._slice = max(1, min(4 * count, int(count * wanted / took)))
         self._done += count
         return self._done / self._frames
 

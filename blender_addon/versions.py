@@ -21,13 +21,3 @@ def set_file_format(image_settings, file_format: str) -> None:
     if hasattr(image_settings, "media_type"):  # 5.0: decides which formats there are
         image_settings.media_type = "VIDEO" if file_format == "FFMPEG" else "IMAGE"
     image_settings.file_format = file_format
-
-
-def new_effect(strips, name: str, kind: str, channel: int, start: int, length: int, *inputs):
-    """A new effect strip over ``inputs``."""
-    keywords = dict(zip(("input1", "input2"), inputs, strict=False))
-    if "length" in strips.bl_rna.functions["new_effect"].parameters:  # 5.0
-        keywords["length"] = length
-    else:
-        keywords["frame_end"] = start + length
-    return strips.new_effect(name=name, type=kind, channel=channel, frame_start=start, **keywords)

@@ -98,6 +98,22 @@ def sequence(bpy, addon):
     return scene
 
 
+@pytest.fixture
+def new_effect(sequence):
+    """Adds an effect strip over frames 11 to 34, on inputs if it takes any."""
+
+    def run(kind, name, *inputs):
+        strips = sequence.sequence_editor.strips
+        keywords = dict(zip(("input1", "input2"), inputs, strict=False))
+        if "length" in strips.bl_rna.functions["new_effect"].parameters:  # Blender 5.0
+            keywords["length"] = 24
+        else:
+            keywords["frame_end"] = 35
+        return strips.new_effect(name=name, type=kind, channel=3, frame_start=11, **keywords)
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def pictures(session_bpy, tmp_path_factory):
     """Reads and writes pictures and movies through Blender, and tells frames apart."""

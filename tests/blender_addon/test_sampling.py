@@ -161,6 +161,22 @@ def key_property(owner, path):
     owner.keyframe_insert(path, frame=1)
 
 
+def test_walking_the_real_scene_keeps_unkeyed_values_of_nla_strips_too(bpy, addon):
+    scene = bpy.context.scene
+    thing = new_camera(bpy, "thing")
+    key(thing, "location", {1: (0, 0, 0), 20: (5, 0, 0)})
+    animation = thing.animation_data
+    animation.nla_tracks.new().strips.new("walk", 1, animation.action)
+    animation.action = None
+    scene.frame_set(5)
+    thing.location.x = 77.0
+    with addon.unkeyed.everything_kept(scene):
+        scene.frame_set(15)
+        assert thing.location.x < 5
+    bpy.context.view_layer.update()
+    assert (thing.location.x, scene.frame_current) == (77.0, 5)
+
+
 def test_a_driver_on_the_active_scenes_frame_moves(bpy, addon, render_all):
     scene = bpy.context.scene
     camera = scene.camera = new_camera(bpy, "camera")
