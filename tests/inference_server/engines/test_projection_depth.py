@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -45,7 +46,7 @@ def constant(metres, size=SIZE):
 @pytest.mark.parametrize("size", [SIZE, (181, 317)], ids=["wide", "vertical and odd"])
 def test_a_constant_depth_is_the_plane(move, size):
     lens = wide(*size)
-    source = as_picture(wall(STRAIGHT, lens, *size, fine=5))
+    source = as_picture(wall(STRAIGHT, lens, *size, fine=20))
     plane, told = reshoot(source, lens, move)
     frame, report = reshoot(source, lens, move, settings={"depth": [constant(4, size)]})
     assert report["unseen_share"] == pytest.approx(told["unseen_share"], abs=1e-3)
@@ -54,7 +55,7 @@ def test_a_constant_depth_is_the_plane(move, size):
         assert np.ptp(frame, axis=(0, 1)).max() == 0
         return
     assert np.mean(difference > 2) < 2e-3
-    assert np.median(difference) == 0
+    assert difference.mean() < 0.15
 
 
 def room(pose_, size=SIZE, lens=LENS):
@@ -181,6 +182,46 @@ def test_unknown_depth_is_a_hole_and_far_depth_stands_still():
         assert report["unseen_share"] == pytest.approx(6000 / width / height, rel=0.1)
     _, report = reshoot(picture, LENS, pose(position=(0.5, 0, 0)), settings={"depth": [z * np.nan]})
     assert report["unseen_share"] == 1
+
+
+def test_a_rough_depth_map_opens_no_holes():
+    noise = np.random.default_rng(3).standard_normal(SIZE[::-1]).astype(np.float32)
+    z = 4 * (1 + 0.2 * cv2.GaussianBlur(noise, (0, 0), 4))  # 1.4 %, as estimated depth is
+    picture = as_picture(wall(STRAIGHT, LENS, *SIZE, fine=5))
+    move = look_at((2, 0.2, 0.7), (0, 0, 4))
+    frame, report = reshoot(picture, LENS, move, settings={"depth": [z]})
+    smooth, told = reshoot(picture, LENS, move)
+    assert report["unseen_share"] == pytest.approx(told["unseen_share"], abs=0.02)
+    inside = in_source(move, LENS, *SIZE, rim=20)
+    assert psnr(frame, smooth, inside) > 25
+
+
+def slanted():
+    """A wall ``z = 4 + x``, which a camera at the left of it sees from behind, and its depth."""
+    direction = rays(STRAIGHT, LENS, *SIZE)
+    z = 4 / (1 - direction[..., 0] / direction[..., 2])
+    x, y = (direction[..., k] / direction[..., 2] * z for k in (0, 1))
+    return as_picture(waves(x, y, 5)), z.astype(np.float32)
+
+
+def test_a_slanted_wall_is_seen_from_its_face_and_never_from_behind():
+    picture, z = slanted()
+    before = look_at((2, 0, 1), (0, 0, 4))
+    frame, report = reshoot(picture, LENS, before, settings={"depth": [z]})
+    direction = rays(before, LENS, *SIZE)
+    eye = before[:3, 3]
+    reach = (4 + eye[0] - eye[2]) / (direction[..., 2] - direction[..., 0])
+    point = eye + reach[..., None] * direction
+    seen = (reach > 0) & (point[..., 2] > 0)
+    for axis in (0, 1):
+        place = LENS[2 + axis] + LENS[axis] * point[..., axis] / point[..., 2]
+        seen &= (place > 0.01) & (place < 0.99)
+    assert seen.mean() > 0.3
+    assert psnr(frame, waves(point[..., 0], point[..., 1], 5), seen) > 45
+    assert report["unseen_share"] == pytest.approx(1 - seen.mean(), abs=0.03)
+    behind = look_at((-3, 0, 4), (0, 0, 4.2))
+    _, report = reshoot(picture, LENS, behind, settings={"depth": [z]})
+    assert report["unseen_share"] > 0.99
 
 
 def test_depth_of_any_resolution_does():
