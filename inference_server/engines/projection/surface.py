@@ -28,8 +28,9 @@ from .sight import Sight, box, margin
 TORN = 1.5
 # A meeting counts when surface and ray agree to this many source pixels.
 AGREE = 2.0
-# Rows worked on at a time: few enough to stay in the processor's cache.
+# Rows and pixels worked on at a time: few enough to stay in the processor's cache.
 STRIP = 16
+MOST_AT_ONCE = 16000
 # Steps from the nearest to the farthest surface that a ray may meet, and halvings of one step.
 STEPS = 12
 HALVINGS = 8
@@ -78,16 +79,16 @@ def sight(
         for top in range(rows.start or 0, rows.stop, STRIP):
             strip = np.s_[top : min(top + STRIP, rows.stop), columns]
             rays = rays_of(turn, shift, u[columns], v[strip[0]])
-            found = _meet(near[strip], rays, relief)
-            n[strip], x[strip], y[strip], hit[strip], _ = found
-            again = ~found.hit & (far[strip] < near[strip])
-            if again.any():
-                some = Rays(*(plane[again][None] for plane in rays[:3]), rays.b)
-                found = _search(near[strip][again][None], far[strip][again][None], some, relief)
-                for whole, part in zip((n, x, y, hit), found[:4], strict=True):
-                    whole[strip][again] = part[0]
-    x = np.clip(np.nan_to_num(x - rim), -rim, width - 1 + rim)
-    y = np.clip(np.nan_to_num(y - rim), -rim, height - 1 + rim)
+            n[strip], x[strip], y[strip], hit[strip], _ = _meet(near[strip], rays, relief)
+        again = np.flatnonzero(~hit & (far < near))
+        for start in range(0, again.size, MOST_AT_ONCE):
+            row, column = np.divmod(again[None, start : start + MOST_AT_ONCE], width)
+            rays = rays_of(turn, shift, u[column], v[row, 0])
+            found = _search(near[row, column], far[row, column], rays, relief)
+            n[row, column], x[row, column], y[row, column], hit[row, column], _ = found
+    # fmin and fmax, unlike clip, leave no NaN.
+    x = np.fmax(np.fmin(x - rim, width - 1 + rim), -rim)
+    y = np.fmax(np.fmin(y - rim, height - 1 + rim), -rim)
     return Sight(x, y, hit, np.where(hit, n, 0))
 
 
