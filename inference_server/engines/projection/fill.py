@@ -72,6 +72,6 @@ def composite(picture, share, seen, nearness, frame) -> np.ndarray:
     if nearness is not None:
         # What comes into view behind a thing belongs to what is far; beyond 1 km all is alike.
         nearness = np.maximum(nearness, np.float32(1e-3))
-        weight = (nearness[seen].min(initial=1) / nearness) ** 4
+        weight = np.square(np.square(nearness.min(where=seen, initial=1) / nearness))
     filled = continuation(picture, seen, weight, np.array(cv2.mean(frame)[:3]))
     return cv2.blendLinear(picture, filled, share, 1 - share)
