@@ -6,6 +6,7 @@ Knows no timer: the window's drives ``tick``, and so does a test or a script, by
 from __future__ import annotations
 
 import shutil
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,15 @@ class Reshoot:
                     "Start again.",
                 )
             )
+        except Exception as error:
+            traceback.print_exc()  # to Blender's console; a timer would swallow it
+            self._fail(
+                RecamError(
+                    "addon_fault",
+                    f"Recam's add-on made a mistake ({type(error).__name__}: {error}).",
+                    "The system console has the details; please report them.",
+                )
+            )
         shutil.rmtree(self._work, ignore_errors=True)
         return None
 
@@ -173,7 +183,7 @@ class Reshoot:
                 "remarks": state.result["remarks"],
             }
             content = tuple(state.result["content_size"])
-            self.take = place_take(plate, out, record, content).name
+            self.take = place_take(plate, out, content, record).name
         self.stand = Stand(state.stage)
 
     def _fail(self, error: RecamError) -> None:

@@ -1,0 +1,1 @@
+"""The main job on real footage, in one command: ``make demo``."""
