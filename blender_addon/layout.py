@@ -101,13 +101,16 @@ def whole_frame(frame: Size) -> Rect:
     return Rect(0, 0, frame[0] // 2 * 2, frame[1] // 2 * 2)
 
 
-def inside(rect: Rect, frame: Size) -> bool:
-    """Whether no part of the rectangle lies outside the frame."""
+def inside(rect: Rect, frame: Size, pixel: float) -> bool:
+    """Whether no whole pixel of the picture in ``rect``, so large, lies outside the frame.
+
+    Blender puts a picture of odd size half a pixel off the middle: that hides nothing.
+    """
     return (
-        rect.left > -NEARLY
-        and rect.top > -NEARLY
-        and rect.left + rect.width < frame[0] + NEARLY
-        and rect.top + rect.height < frame[1] + NEARLY
+        rect.left > -pixel
+        and rect.top > -pixel
+        and rect.left + rect.width < frame[0] + pixel
+        and rect.top + rect.height < frame[1] + pixel
     )
 
 

@@ -116,7 +116,7 @@ def untouched(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
         and placed.scale[0] > 0
         and abs(placed.scale[0] / placed.scale[1] - 1) < 1e-4
         and render.pixel_aspect_x == render.pixel_aspect_y
-        and inside(picture_rect(placed, frame_size(scene)), frame_size(scene))
+        and inside(picture_rect(placed, frame_size(scene)), frame_size(scene), placed.scale[0])
         and abs(strip.fps / float(scene_rate(scene)) - 1) < 1e-4
         and first >= 0
         and first + strip.frame_final_duration

@@ -26,10 +26,11 @@ def write_contact_sheet(clip: Path, first: int, take: Path, camera: Path, out: P
     count = len(shot.trajectory)
     numbers = np.linspace(0, count - 1, PICTURES).round().astype(int)
     rows = [_pick(Reader(clip, first, count), numbers), _pick(Reader(take), numbers)]
-    figure = plt.figure(figsize=(16, 5.2), facecolor="#1d1d1d")
+    height, width = rows[0][0].shape[:2]
+    figure = plt.figure(figsize=(16, 0.6 + 5.6 * height / width), facecolor="#1d1d1d")
     grid = figure.add_gridspec(
-        2, PICTURES + 1, width_ratios=[1] * PICTURES + [1.15],
-        left=0.03, right=0.985, top=0.93, bottom=0.02, wspace=0.03, hspace=0.04,
+        2, PICTURES + 1, width_ratios=[1] * PICTURES + [0.95],
+        left=0.03, right=0.965, top=0.92, bottom=0.03, wspace=0.03, hspace=0.03,
     )  # fmt: skip
     for row, (pictures, words) in enumerate(zip(rows, ("source", "re-shot"), strict=True)):
         for column, picture in enumerate(pictures):
@@ -66,7 +67,7 @@ def _draw_path(axes, shot: Shot) -> None:
     axes.plot(0, reach, marker="x", color=INK, markersize=8)
     axes.annotate("subject", (0, reach), (6, 4), textcoords="offset points", color=INK)
     axes.set_title("the camera from above, metres", color=QUIET, fontsize=11)
-    axes.tick_params(colors=QUIET, labelsize=9)
+    axes.tick_params(colors=QUIET, labelsize=9, labelbottom=False, bottom=False)
     axes.spines[:].set_color("#3a3a3a")
     axes.yaxis.tick_right()
     axes.set_aspect("equal", adjustable="datalim")

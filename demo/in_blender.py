@@ -68,7 +68,7 @@ def set_up_scene(footage: Path, blend: Path, recam) -> bpy.types.Scene:
 
 
 def animate_camera(scene: bpy.types.Scene) -> None:
-    """From the middle out to the right and up while closing in, facing the skyline."""
+    """From the middle out to the right and closer, always facing the skyline."""
     subject = bpy.data.objects.new("Skyline", None)
     subject.location = (0, SUBJECT_METRES, 0)
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
@@ -78,7 +78,7 @@ def animate_camera(scene: bpy.types.Scene) -> None:
     scene.camera = camera
     facing = camera.constraints.new("TRACK_TO")
     facing.target, facing.track_axis, facing.up_axis = subject, "TRACK_NEGATIVE_Z", "UP_Y"
-    for frame, place in ((1, (0, 0, 0)), (FRAMES, (11, 12, 4))):
+    for frame, place in ((1, (0, 0, 0)), (FRAMES, (16, 17, 3))):
         camera.location = place
         camera.keyframe_insert("location", frame=frame)
     scene.recam.subject = subject
