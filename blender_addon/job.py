@@ -164,6 +164,7 @@ class Reshoot:
             name=self.strip_name[:200],
             engine=engine,
             audio=False,  # the strip's sound is a strip of its own
+            untagged_matrix=6,  # so Blender shows such files; the take must look the same
         )
         out = free_take_file(self.strip_name)
         self._remote = self._client.shoot(request, plate.parts, out)

@@ -25,6 +25,7 @@ def reshoot(
     first: int = 0,
     depth: Path | None = None,
     audio: bool = True,
+    untagged_matrix: int | None = None,
     settings: dict | None = None,
     name: str = "clip",
     on_progress: Callable[[int, int], None] = lambda step, steps: None,
@@ -33,7 +34,7 @@ def reshoot(
     """Re-shoot ``clips``, played one after the other, and write the take to ``out``.
 
     shot: one pose for each frame from ``first`` on. depth: a file of depth from the source
-    camera. settings: the engine's own. on_progress: frames written, of all. Memory does not grow
+    camera. untagged_matrix: see ``JobRequest``. settings: the engine's own. on_progress: frames written, of all. Memory does not grow
     with the clip's length.
 
     Returns the result as docs/protocol.md has it. Raises RecamError for a clip, a shot or
@@ -41,7 +42,7 @@ def reshoot(
     """
     started = time.monotonic()
     trajectory = shot.trajectory
-    clip = Reader(clips, first, len(trajectory))
+    clip = Reader(clips, first, len(trajectory), untagged_matrix)
     settings = dict(settings or {}, subject_distance=shot.subject_distance)
     if depth:
         settings["depth"] = open_depth(depth, clip.frames)

@@ -126,6 +126,7 @@ class Dispatcher:
             "first": body["first"],
             "name": body["name"],
             "audio": body["audio"],
+            "untagged_matrix": body["untagged_matrix"],
             "settings": body["settings"],
             "engine": engine,
             "shot": json.loads(entry.shot),

@@ -77,6 +77,7 @@ def _render(order: dict, pipes: Pipes) -> dict:
         first=order["first"],
         depth=order["depth"] and Path(order["depth"]),
         audio=order["audio"],
+        untagged_matrix=order["untagged_matrix"],
         settings=order["settings"],
         name=order["name"],
         on_progress=on_progress,

@@ -38,6 +38,8 @@ class JobRequest:
     name: what the artist calls the clip; used in sentences, never as a path.
     depth: SHA-256 of a depth file, or None.
     audio: whether the clip's sound goes into the result.
+    untagged_matrix: how the client shows a clip whose file does not tell its colour matrix: 1 for
+        BT.709, 6 for BT.601 (H.273); None leaves it to the server, which goes by the size.
     settings: the engine's own.
     """
 
@@ -48,6 +50,7 @@ class JobRequest:
     engine: str = "auto"
     depth: str | None = None
     audio: bool = True
+    untagged_matrix: int | None = None
     settings: dict = field(default_factory=dict)
     job: str = field(default_factory=new_id)
 
@@ -66,6 +69,7 @@ class JobRequest:
             "first": self.first,
             "depth": self.depth,
             "audio": self.audio,
+            "untagged_matrix": self.untagged_matrix,
             "settings": self.settings,
         }
 
@@ -79,7 +83,9 @@ class JobRequest:
         parts = require(body, "parts", list)
         if not 1 <= len(parts) <= MOST_PARTS:
             raise bad(f"names {len(parts)} parts; a clip has 1 to {MOST_PARTS}")
-        depth = body.get("depth")
+        depth, matrix = body.get("depth"), body.get("untagged_matrix")
+        if matrix not in (None, 1, 6):
+            raise bad("has an untagged_matrix that is neither null, 1 nor 6")
         return cls(
             shot=shot_from_json(parse_json(bytes(data), "shot")),
             parts=tuple(check_digest(part, "part") for part in parts),
@@ -88,6 +94,7 @@ class JobRequest:
             engine=text(body, "engine", 40),
             depth=None if depth is None else check_digest(depth, "depth"),
             audio=require(body, "audio", bool),
+            untagged_matrix=matrix,
             settings=scalar_settings(body, "settings"),
             job=identifier(body, "job"),
         )
