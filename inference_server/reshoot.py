@@ -34,8 +34,8 @@ def reshoot(
     """Re-shoot ``clips``, played one after the other, and write the take to ``out``.
 
     shot: one pose for each frame from ``first`` on. depth: a file of depth from the source
-    camera. untagged_matrix: see ``JobRequest``. settings: the engine's own. on_progress: frames written, of all. Memory does not grow
-    with the clip's length.
+    camera. untagged_matrix: see ``JobRequest``. settings: the engine's own. on_progress: frames
+    written, of all. Memory does not grow with the clip's length.
 
     Returns the result as docs/protocol.md has it. Raises RecamError for a clip, a shot or
     settings that cannot be done, Cancelled when told to stop; ``out`` then does not exist.
