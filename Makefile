@@ -23,7 +23,7 @@ env: .venv/ready $(BLENDERS:%=.venv-blender-%/ready)
 .venv/ready: pyproject.toml constraints.txt
 	@echo "Setting up .venv (server and tools) …"
 	@$(PYTHON) -m venv .venv
-	@.venv/bin/python $(PIP) --editable '.[test,demo]' 'ruff==0.14.*'
+	@.venv/bin/python $(PIP) --editable '.[test,demo]'
 	@touch $@
 
 # No pyzmq here: it would hide the one that the add-on bundles.
