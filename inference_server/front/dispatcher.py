@@ -15,7 +15,7 @@ from shared.protocol.messages import error_body
 from ..engines.registry import EngineStatus, choose
 from .journal import MOST_ATTEMPTS, Entry, Journal
 from .progress import Progress
-from .store import Store, keep
+from .store import Store, disk_error, keep
 from .worker_process import WorkerProcess
 
 log = logging.getLogger(__name__)
@@ -54,23 +54,23 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Give the worker the next job, if it is free and there is one."""
-        if self._job or not self.engines or self._stopping:
-            return
-        entry = self._journal.next_queued()
-        if entry is None:
-            return
+        if self.engines and not self._stopping:
+            while self._job is None and (entry := self._journal.next_queued()):
+                self._hand_over(entry)
+
+    def _hand_over(self, entry: Entry) -> None:
         try:
             engine, reason = choose(entry.body["engine"], self.engines)
             order = self._write_order(entry, engine)
-        except RecamError as error:
-            self._journal.fail(entry, error_body(error))
-            self._changed(entry)
-            return self.wake()
-        self._journal.engine(entry, engine, reason)
-        self._journal.start(entry)
-        self._job = entry
-        self._progress = Progress()
-        self._worker.send({"do": "render", "order": str(order)})
+        except (RecamError, OSError) as error:
+            told = disk_error(error) if isinstance(error, OSError) else error
+            self._journal.fail(entry, error_body(told))
+        else:
+            self._journal.engine(entry, engine, reason)
+            self._journal.start(entry)
+            self._job = entry
+            self._progress = Progress()
+            self._worker.send({"do": "render", "order": str(order)})
         self._changed(entry)
 
     def progress(self, entry: Entry) -> Progress:
@@ -164,7 +164,8 @@ class Dispatcher:
             (work / "order.json").unlink(missing_ok=True)
             keep(work, folder)
         except OSError as error:
-            self._worker_failed(f"the result could not be kept ({error.strerror})")
+            told = error_body(disk_error(error))
+            self._done(lambda entry: self._journal.fail(entry, told))
             return
         self._done(lambda entry: self._journal.finish(entry, result))
 
@@ -177,10 +178,6 @@ class Dispatcher:
         shutil.rmtree(self._store.work_folder(entry.id), ignore_errors=True)
         self._changed(entry)
         self.wake()
-
-    def _worker_failed(self, what: str) -> None:
-        error = RecamError("server_disk", f"The job failed: {what}.", "See the server's log.")
-        self._done(lambda entry: self._journal.fail(entry, error_body(error)))
 
     def _on_end(self, status: int) -> None:
         self._ended.set()
