@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -71,8 +72,7 @@ def run_submit(options: argparse.Namespace) -> int:
     """Submit a clip and, unless detached, wait for its take."""
     _check_out(options.out, options.overwrite)
     info = probe(options.clip)
-    for remark in info.remarks:
-        print(f"Note: {remark}", file=sys.stderr)
+    _say(info.remarks)
     request = JobRequest(
         shot=_shot(options, info),
         parts=(),
@@ -83,7 +83,7 @@ def run_submit(options: argparse.Namespace) -> int:
     )
     with Client(options.server, options.server_key) as client:
         job = client.shoot(request, [options.clip], options.out, options.depth)
-        return _detach(job) if options.detach else _see_through(job, options.out)
+        return _detach(job) if options.detach else _see_through(job, options.out, info.remarks)
 
 
 def run_fetch(options: argparse.Namespace) -> int:
@@ -159,7 +159,7 @@ def _detach(job: RemoteJob) -> int:
     return 0
 
 
-def _see_through(job: RemoteJob, out: Path) -> int:
+def _see_through(job: RemoteJob, out: Path, said: Iterable[str] = ()) -> int:
     try:
         state = _follow(job)
     except KeyboardInterrupt:
@@ -175,9 +175,13 @@ def _see_through(job: RemoteJob, out: Path) -> int:
         return 130
     result = state.result
     print(f"{out}: {result['frames']} frames, {result['width']}x{result['height']}")
-    for remark in result["remarks"]:
-        print(f"Note: {remark}")
+    _say(remark for remark in result["remarks"] if remark not in said)
     return 0
+
+
+def _say(remarks: Iterable[str]) -> None:
+    for remark in remarks:
+        print(f"Note: {remark}", file=sys.stderr)
 
 
 def _follow(job: RemoteJob) -> JobState:

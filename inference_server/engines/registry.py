@@ -80,7 +80,7 @@ ENGINES = ("recammaster", "projection")
 
 
 def _recammaster(releases: Path) -> EngineStatus:
-    description = "ReCamMaster re-renders the clip with a video model."
+    description = "Re-renders the clip with a video model."
     if importlib.util.find_spec(f"{__package__}.recammaster") is None:
         reason = "this version of Recam does not contain it yet."
     elif importlib.util.find_spec("torch") is None:
@@ -95,7 +95,7 @@ def _recammaster(releases: Path) -> EngineStatus:
 def _projection() -> EngineStatus:
     return EngineStatus(
         "projection",
-        "projection is a preview: exact for pans, tilts and lens changes, flat for moves.",
+        "A preview: exact for pans, tilts and lens changes, flat for moves.",
         True,
         "it runs on any processor.",
     )
