@@ -11,8 +11,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
+from time import monotonic
 
-from .plate import Plate, PlateRenderer, check, original_plate, picture_part, untouched
+import bpy
+
+from .blocks import find
+from .plate import (
+    Plate,
+    PlateRenderer,
+    changed,
+    check,
+    look,
+    original_plate,
+    picture_part,
+    untouched,
+)
 from .sampling import CameraSampler
 from .settings import subject_metres
 from .shared.cameras.trajectory import Shot
@@ -20,11 +33,13 @@ from .shared.client.client import Client
 from .shared.client.job import RemoteJob
 from .shared.errors import RecamError
 from .shared.protocol.request import JobRequest
+from .strips import StripMark, find_strip, mark
 from .take import place_take
-from .takes_folder import free_take_file
+from .takes_folder import name_take, takes_folder
 
 SLICE_SECONDS = 0.1  # for a piece of work in Blender's main thread
 LOOK_SECONDS = 0.25  # between two looks at the server's progress
+CONNECT_SECONDS = 12.0  # for the first answer; a server lost later is given its time to restart
 
 WORDS = {
     "camera": "Reading the camera",
@@ -73,8 +88,9 @@ class Reshoot:
         self._client = client
         self._remote: RemoteJob | None = None
         self._work = Path(mkdtemp(prefix="recam-"))
+        self._fetched: Path | None = None
         self._cancelled = False
-        self._steps = self._run(strip, scene)
+        self._steps = self._run(mark(strip, scene))
 
     @property
     def running(self) -> bool:
@@ -94,14 +110,6 @@ class Reshoot:
             pass
         except RecamError as error:
             self._fail(error)
-        except ReferenceError:
-            self._fail(
-                RecamError(
-                    "scene_changed",
-                    f"“{self.strip_name}” or its scene was removed while it was being read.",
-                    "Start again.",
-                )
-            )
         except Exception as error:
             traceback.print_exc()  # to Blender's console; a timer would swallow it
             self._fail(
@@ -111,7 +119,7 @@ class Reshoot:
                     "The system console has the details; please report them.",
                 )
             )
-        shutil.rmtree(self._work, ignore_errors=True)
+        self._clean()
         return None
 
     def cancel(self) -> None:
@@ -125,18 +133,20 @@ class Reshoot:
         self._steps.close()
         if self.running:
             self.stand = Stand("cancelled")
-        shutil.rmtree(self._work, ignore_errors=True)
+        self._clean()
 
-    def _run(self, strip, scene) -> Iterator[float]:
-        settings, frames = scene.recam, _frames(strip)
+    def _run(self, marked: StripMark) -> Iterator[float]:
+        strip, scene = _found(marked)
+        settings, frames, seen = scene.recam, _frames(strip), look(strip, scene)
         sampler = CameraSampler(scene, frames, settings.camera, picture_part(strip, scene))
-        while (share := sampler.step(SLICE_SECONDS)) < 1:
+        while not self._cancelled and (share := sampler.step(SLICE_SECONDS)) < 1:
             self.stand = Stand("camera", share)
             yield 0.0
-            if self._cancelled:
-                break
         if not self._cancelled:
-            trajectory = sampler.trajectory()
+            strip, scene = _found(marked)  # an undo in between makes Blender's objects anew
+            if (look(strip, scene), _frames(strip)) != (seen, frames):
+                raise changed(strip)
+            settings, trajectory = scene.recam, sampler.trajectory()
             distance = subject_metres(settings, scene, trajectory.poses[0])
             shot, engine = Shot(trajectory, subject_distance=distance), settings.engine
             plate = yield from self._plate(strip, scene)
@@ -166,9 +176,13 @@ class Reshoot:
             audio=False,  # the strip's sound is a strip of its own
             untagged_matrix=6,  # so Blender shows such files; the take must look the same
         )
-        out = free_take_file(self.strip_name)
-        self._remote = self._client.shoot(request, plate.parts, out)
+        self._fetched = takes_folder() / f".{request.job}.mp4"
+        self._remote = self._client.shoot(request, plate.parts, self._fetched)
+        patient_until = monotonic() + CONNECT_SECONDS
         while not (state := self._remote.state).ended:
+            if state.stage == "connecting" and monotonic() > patient_until:
+                self._remote.cancel()
+                raise self._unreachable()
             share = state.step / state.steps if state.steps else None
             self.stand = Stand(state.stage, share, state.seconds_left)
             self.engine, self.engine_reason = state.engine, state.engine_reason
@@ -183,13 +197,36 @@ class Reshoot:
                 "report": state.result["report"],
                 "remarks": state.result["remarks"],
             }
-            content = tuple(state.result["content_size"])
-            self.take = place_take(plate, out, content, record).name
+            self._place(plate, tuple(state.result["content_size"]), record)
         self.stand = Stand(state.stage)
+
+    def _place(self, plate: Plate, content: tuple[int, int], record: dict) -> None:
+        file = name_take(self._fetched, self.strip_name)
+        try:
+            self.take = place_take(plate, file, content, record).name
+        except RecamError as error:
+            hint = f"{error.hint} The take itself is kept: {file}"
+            raise RecamError(error.code, error.sentence, hint) from error
+
+    def _unreachable(self) -> RecamError:
+        return RecamError(
+            "server_unreachable",
+            f"No Recam server answers at {self._client.address}.",
+            "Start one with `recam serve`, or correct the address in the add-on's preferences.",
+        )
+
+    def _clean(self) -> None:
+        shutil.rmtree(self._work, ignore_errors=True)
+        if self._fetched:
+            self._fetched.unlink(missing_ok=True)
 
     def _fail(self, error: RecamError) -> None:
         self.error = error
         self.stand = Stand("failed")
+
+
+def _found(marked: StripMark) -> tuple:
+    return find_strip(marked), find(bpy.data.scenes, marked.scene, "scene")
 
 
 def _frames(strip) -> range:

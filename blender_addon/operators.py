@@ -28,6 +28,8 @@ class RECAM_OT_reshoot(bpy.types.Operator):
 
     def execute(self, context) -> set[str]:
         scene = sequencer_scene(context)
+        if not running.busy():
+            session.close()  # a connection that has given up stays so: begin anew
         try:
             running.start(Reshoot(active_strip(scene), scene, session.client()))
         except RecamError as error:

@@ -179,7 +179,7 @@ class PlateRenderer:
         self.parts: list[Path] = []
         self._strip = mark(strip, scene)
         self._folder = folder
-        self._seen = _look(strip, scene)
+        self._seen = look(strip, scene)
         self._frames = strip.frame_final_duration
         self._rect = rendered_rect(strip, scene)
         self._done = 0
@@ -198,12 +198,8 @@ class PlateRenderer:
         _refuse_while_rendering()
         scene = find(bpy.data.scenes, self._strip.scene, "scene")
         strip = find_strip(self._strip)
-        if _look(strip, scene) != self._seen:
-            raise RecamError(
-                "strip_changed",
-                f"“{strip.name}” was changed while it was being rendered.",
-                "Start again.",
-            )
+        if look(strip, scene) != self._seen:
+            raise changed(strip)
         self._folder.mkdir(parents=True, exist_ok=True)
         count = min(self._slice, self._frames - self._done)
         path = self._folder / f"part_{len(self.parts):04}.mp4"
@@ -240,7 +236,15 @@ class PlateRenderer:
         )
 
 
-def _look(strip, scene) -> tuple:
+def changed(strip: bpy.types.Strip) -> RecamError:
+    """The error for a strip that no longer looks as it did when its re-shoot began."""
+    return RecamError(
+        "strip_changed", f"“{strip.name}” was changed while it was being read.", "Start again."
+    )
+
+
+def look(strip: bpy.types.Strip, scene: bpy.types.Scene) -> tuple:
+    """What must stay as it is while a strip is being read, to be compared."""
     return (
         file_of(strip),
         strip.frame_final_duration,

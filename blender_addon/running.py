@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from . import session
 from .job import Reshoot
 
 jobs: list[Reshoot] = []  # the latest last; ended ones stay until dismissed, to be read
@@ -27,6 +28,11 @@ def start(job: Reshoot) -> None:
     bpy.app.timers.register(drive)
 
 
+def busy() -> bool:
+    """Whether a re-shoot is under way."""
+    return any(job.running for job in jobs)
+
+
 def dismiss(job: Reshoot) -> None:
     """Forget a re-shoot that has ended."""
     if job in jobs and not job.running:
@@ -34,11 +40,12 @@ def dismiss(job: Reshoot) -> None:
 
 
 def abandon_all() -> None:
-    """Stop driving: the add-on is going, or another file comes. The server goes on."""
+    """Let go of everything: the add-on is going, or another file comes. The server goes on."""
     for drive in _timers.values():
         if bpy.app.timers.is_registered(drive):
             bpy.app.timers.unregister(drive)
     _timers.clear()
+    session.close()  # first: a take that arrives now would lie about
     for job in jobs:
         job.abandon()
     jobs.clear()

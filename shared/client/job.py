@@ -107,6 +107,7 @@ class RemoteJob:
             except OSError as error:
                 raise missing(file, error) from None
         await self._connection.ready(self._patience)
+        self._show(stage="uploading")
         parts = [await self._upload(file) for file in files]
         depth_digest = await self._upload(depth) if depth else None
         request = replace(request, parts=tuple(parts), depth=depth_digest, job=self.id)

@@ -1,0 +1,192 @@
+"""The add-on in real Blender with real servers, each a process of the server's environment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.slow_wire import SlowWire
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_configure(config):
+    """Load the fixtures that these tests share with the add-on's own, once for both."""
+    config.pluginmanager.import_plugin("tests.blender_fixtures")
+
+
+class Server:
+    """``recam serve`` on a folder of its own; the same port after a restart."""
+
+    def __init__(self, python: str, folder: Path) -> None:
+        self.folder = folder
+        self.address = "tcp://127.0.0.1:0"
+        self._python = python
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> Server:
+        """Returns when it listens."""
+        port = self.address.rpartition(":")[2]
+        command = [self._python, "-m", "inference_server.cli", "serve", "--port", port]
+        with (self.folder / "server.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [*command, "--state", str(self.folder / "state")],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=ROOT,
+            )
+        line = self._process.stdout.readline()
+        assert "listens at" in line, (self.folder / "server.log").read_text()
+        self.address = line.split()[-1]
+        return self
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it, in order or by a kill, and wait."""
+        if self._process.poll() is None:
+            self._process.send_signal(how)
+            self._process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server_python():
+    python = os.environ.get("RECAM_SERVER_PYTHON")
+    if not python:
+        pytest.skip("RECAM_SERVER_PYTHON names no Python of the server's environment")
+    return python
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory):
+    """The config folder of this test's user, for Blender and servers alike."""
+    folder = tmp_path_factory.mktemp("keys")
+    os.environ["RECAM_CONFIG"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def house(server_python, keys, tmp_path_factory):
+    """A server that all tests share."""
+    server = Server(server_python, tmp_path_factory.mktemp("house")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_server(server_python, keys, tmp_path):
+    """A server that this test may kill."""
+    (tmp_path / "server").mkdir()
+    server = Server(server_python, tmp_path / "server").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def slow_wire(house):
+    """An address that leads to the shared server at a few hundred kilobytes a second."""
+    wire = SlowWire(house.address)
+    yield wire.address
+    wire.close()
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Points the add-on at an address."""
+    return lambda address: monkeypatch.setenv("RECAM_SERVER", address)
+
+
+@pytest.fixture
+def reshoot(bpy, addon, at, house):
+    """Presses the panel's button; the job, not yet driven."""
+
+    at(house.address)
+
+    def run():
+        assert bpy.ops.recam.reshoot() == {"FINISHED"}
+        return addon.running.jobs[-1]
+
+    return run
+
+
+@pytest.fixture
+def drive():
+    """Ticks a job to its end, or until a condition holds, as the window's timer would."""
+
+    def run(job, until=lambda: False, seconds=60):
+        end = time.monotonic() + seconds
+        while not until() and job.tick() is not None:
+            assert time.monotonic() < end, f"still {job.stand} after {seconds} s"
+            time.sleep(0.01)
+        return job
+
+    return run
+
+
+@pytest.fixture
+def take_of(drive):
+    """Drives a job to its end and returns its take; a failure is the job's error."""
+
+    def run(job, scene):
+        drive(job)
+        assert job.error is None, str(job.error)
+        return scene.sequence_editor.strips[job.take]
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(bpy, addon, tmp_path, monkeypatch):
+    """After every test: no temporary folder or scene, no half file, no job, no thread."""
+    work = tmp_path / "temporary"
+    work.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(work))
+    yield
+    assert not list(work.glob("recam-*"))
+    assert not [s.name for s in bpy.data.scenes if addon.temporary_scene.MARK in s]
+    addon.running.abandon_all()
+    assert not [t for t in __import__("threading").enumerate() if t.name == "recam-client"]
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.fixture
+def saved(bpy, sequence, tmp_path):
+    """The scene, saved in a folder of its own; the folder for takes beside it."""
+    (tmp_path / "project").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "project" / "shot.blend"))
+    return tmp_path / "project" / "recam_takes"
+
+
+@pytest.fixture
+def camera(bpy, sequence):
+    """A camera that stands still at the origin and looks along y."""
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    camera.rotation_euler = (1.5707963, 0, 0)
+    sequence.collection.objects.link(camera)
+    sequence.camera = camera
+    return camera
+
+
+@pytest.fixture
+def lay(sequence):
+    """Lays a movie file into the sequencer and makes it the active strip."""
+
+    def run(path, name="shot", frames=None, start=11, fit="ORIGINAL"):
+        strip = sequence.sequence_editor.strips.new_movie(name, str(path), 2, start, fit_method=fit)
+        if frames:
+            strip.frame_final_duration = frames
+        sequence.sequence_editor.active_strip = strip
+        return strip
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def blender():
+    return sys.executable
