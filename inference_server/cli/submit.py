@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -21,7 +22,9 @@ from shared.errors import RecamError
 from shared.protocol.request import JobRequest
 
 from ..engines.registry import ENGINES
-from ..video.probe import ClipInfo, probe
+
+if TYPE_CHECKING:
+    from ..video.probe import ClipInfo
 
 
 def add_parsers(commands) -> None:
@@ -70,6 +73,8 @@ def add_parsers(commands) -> None:
 
 def run_submit(options: argparse.Namespace) -> int:
     """Submit a clip and, unless detached, wait for its take."""
+    from ..video.probe import probe  # here, so that `recam serve` loads no codec
+
     _check_out(options.out, options.overwrite)
     info = probe(options.clip)
     _say(info.remarks)

@@ -6,16 +6,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 import zmq
+from zmq.utils import z85
 
 from ..errors import RecamError
 from ..folders import config_folder
+
+log = logging.getLogger(__name__)
 
 _Z85 = re.compile(rb"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 
@@ -44,7 +49,7 @@ def client_keys(folder: Path | None = None) -> KeyPair:
 def check_public_key(text: str | bytes) -> bytes:
     """A public key as 40 bytes of Z85, or RecamError ``key_format``."""
     key = text.strip().encode() if isinstance(text, str) else text.strip()
-    if not _Z85.fullmatch(key):
+    if not _is_key(key):
         raise RecamError(
             "key_format",
             "That is not a public key of Recam (40 characters).",
@@ -54,11 +59,17 @@ def check_public_key(text: str | bytes) -> bytes:
 
 
 def known_clients(folder: Path | None = None) -> set[bytes]:
-    """Public keys that this user's server lets in: their own, and ``clients/*.pub``."""
+    """Public keys that this user's server lets in: their own, and ``clients/*.pub``.
+
+    One of those that cannot be read goes into the log, and keeps nobody else out.
+    """
     folder = folder or config_folder()
     known = {client_keys(folder).public}
     for file in sorted((folder / "clients").glob("*.pub")):
-        known.add(_read(file))
+        try:
+            known.add(_read(file))
+        except RecamError as error:
+            log.warning("a client is not let in: %s", error.sentence)
     return known
 
 
@@ -93,6 +104,13 @@ def _write_once(file: Path, key: bytes, mode: int) -> None:
         draft.unlink(missing_ok=True)
 
 
+def _is_key(key: bytes) -> bool:
+    try:
+        return bool(_Z85.fullmatch(key)) and len(z85.decode(key)) == 32
+    except struct.error:  # five characters that stand for more than 32 bits
+        return False
+
+
 def _read(file: Path) -> bytes:
     try:
         key = file.read_bytes().strip()
@@ -102,7 +120,7 @@ def _read(file: Path) -> bytes:
             f"Recam's key {file} cannot be read ({error.strerror}).",
             "Make it readable for yourself.",
         ) from None
-    if not _Z85.fullmatch(key):
+    if not _is_key(key):
         raise RecamError(
             "key_format",
             f"Recam's key {file} is damaged: it is not one line of 40 characters.",

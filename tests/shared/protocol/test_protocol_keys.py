@@ -1,0 +1,112 @@
+"""Keys: made once, their owner's alone, the same for whoever asks, refused when damaged."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import zmq
+
+from shared.errors import RecamError
+from shared.protocol.keys import check_public_key, client_keys, known_clients, server_keys
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_pair_is_made_on_first_use_and_stays(tmp_path):
+    folder = tmp_path / "not" / "yet"
+    first = client_keys(folder)
+    assert client_keys(folder) == first
+    assert zmq.curve_public(first.secret) == first.public
+    assert first.public == (folder / "client.pub").read_bytes().strip()
+    assert first.public != server_keys(folder).public
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_the_secret_is_readable_by_its_owner_alone(tmp_path):
+    folder = tmp_path / "config"
+    old = os.umask(0)
+    try:
+        client_keys(folder)
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((folder / "client.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_the_folder_of_the_environment_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECAM_CONFIG", str(tmp_path))
+    assert client_keys() == client_keys(tmp_path)
+
+
+def test_processes_that_make_keys_at_once_get_the_same(tmp_path):
+    script = (
+        "import sys, pathlib; from shared.protocol.keys import client_keys; sys.stdin.readline();"
+        "print(client_keys(pathlib.Path(sys.argv[1])).secret.decode())"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "config")]
+    processes = [
+        subprocess.Popen(command, stdin=-1, stdout=-1, text=True, cwd=ROOT) for _ in range(6)
+    ]
+    for process in processes:  # all have started up when the first is let go
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    secrets = {process.communicate()[0] for process in processes}
+    assert len(secrets) == 1
+    assert sorted(file.name for file in (tmp_path / "config").iterdir()) == [
+        "client.key",
+        "client.pub",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 41, b"\x80\x04N.", b"#" * 40])
+def test_a_damaged_key_is_named_with_what_to_do(tmp_path, content):
+    client_keys(tmp_path)
+    (tmp_path / "client.key").write_bytes(content)
+    with pytest.raises(RecamError) as caught:
+        client_keys(tmp_path)
+    assert caught.value.code == "key_format"
+    assert str(tmp_path / "client.key") in caught.value.sentence
+    assert "Delete" in caught.value.hint
+
+
+def test_a_key_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "client.key").mkdir()
+    with pytest.raises(RecamError, match=r"client\.key") as caught:
+        client_keys(tmp_path)
+    assert caught.value.code == "key_unreadable"
+
+
+def test_the_secret_does_not_show(tmp_path):
+    pair = client_keys(tmp_path)
+    assert pair.secret.decode() not in f"{pair} {pair!r}"
+    assert pair.public.decode() in repr(pair)
+
+
+def test_a_public_key_from_a_person_is_checked(tmp_path):
+    key = server_keys(tmp_path).public
+    assert check_public_key(f"  {key.decode()}\n") == key
+    for wrong in ("", "hello", key.decode()[:-1], "ä" * 40, "#" * 40):
+        with pytest.raises(RecamError) as caught:
+            check_public_key(wrong)
+        assert caught.value.code == "key_format"
+
+
+def test_those_let_in_are_the_user_and_the_clients_folder(tmp_path):
+    mine = client_keys(tmp_path).public
+    assert known_clients(tmp_path) == {mine}
+    other = client_keys(tmp_path / "other").public
+    (tmp_path / "clients").mkdir()
+    (tmp_path / "clients" / "anna.pub").write_bytes(other + b"\n")
+    assert known_clients(tmp_path) == {mine, other}
+
+
+def test_a_damaged_file_in_the_clients_folder_locks_nobody_else_out(tmp_path):
+    mine = client_keys(tmp_path).public
+    (tmp_path / "clients").mkdir()
+    (tmp_path / "clients" / "anna.pub").write_bytes(b"not a key")
+    assert known_clients(tmp_path) == {mine}
