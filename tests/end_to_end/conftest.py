@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -105,7 +105,6 @@ def at(monkeypatch):
 @pytest.fixture
 def reshoot(bpy, addon, at, house):
     """Presses the panel's button; the job, not yet driven."""
-
     at(house.address)
 
     def run():
@@ -151,7 +150,7 @@ def nothing_left(bpy, addon, tmp_path, monkeypatch):
     assert not list(work.glob("recam-*"))
     assert not [s.name for s in bpy.data.scenes if addon.temporary_scene.MARK in s]
     addon.running.abandon_all()
-    assert not [t for t in __import__("threading").enumerate() if t.name == "recam-client"]
+    assert not [t for t in threading.enumerate() if t.name == "recam-client"]
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -185,8 +184,3 @@ def lay(sequence):
         return strip
 
     return run
-
-
-@pytest.fixture(scope="session")
-def blender():
-    return sys.executable
