@@ -15,7 +15,7 @@ from shared.version import VERSION
 from ..engines.registry import as_body, check_name
 from .dispatcher import Dispatcher
 from .journal import Entry, Journal
-from .store import Incoming, Store
+from .store import Incoming, Store, upload_closed
 
 MOST_CLIP_BYTES = 1 << 40
 OPEN_UPLOADS = 64  # files held open; the longest unused is closed, and opened again when needed
@@ -95,26 +95,29 @@ class Handlers:
             wanted = digest(body, "sha256")
             if self._store.clip(owner, wanted).is_file():
                 return Message("blob.held", {"sha256": wanted})
-        self._drop(owner, upload)
+        await self._drop((owner, upload))
         file = self._store.upload(owner, upload)
         # Taking up an old upload reads what is there, to go on with its hash.
         incoming = await asyncio.to_thread(Incoming, file, size)
         self._incoming[owner, upload] = incoming
         if len(self._incoming) > OPEN_UPLOADS:
-            self._incoming.popitem(last=False)[1].close()
+            await self._drop(next(iter(self._incoming)))
         return Message("blob.go", {"upload": upload, "offset": incoming.offset})
 
     async def _chunk(self, sender, owner, body, data) -> Message:
         upload = identifier(body, "upload")
+        offset, wanted = whole(body, "offset"), digest(body, "sha256")
         incoming = self._open(owner, upload)
-        incoming.append(whole(body, "offset"), digest(body, "sha256"), data)
+        async with incoming.lock:  # chunks queue here in the order in which they came
+            await asyncio.to_thread(incoming.append, offset, wanted, data)
         return Message("blob.ack", {"upload": upload, "offset": incoming.offset})
 
     async def _end(self, sender, owner, body, data) -> Message:
         upload, wanted = identifier(body, "upload"), digest(body, "sha256")
         incoming = self._open(owner, upload)
         del self._incoming[owner, upload]
-        await asyncio.to_thread(incoming.finish, wanted, self._store.clip(owner, wanted))
+        async with incoming.lock:
+            await asyncio.to_thread(incoming.finish, wanted, self._store.clip(owner, wanted))
         return Message("blob.held", {"sha256": wanted})
 
     async def _submit(self, sender, owner, body, data) -> Message:
@@ -183,15 +186,14 @@ class Handlers:
     def _open(self, owner: str, upload: str) -> Incoming:
         incoming = self._incoming.get((owner, upload))
         if incoming is None:
-            raise RecamError(
-                "upload_chunk", "That upload is not open.", "Begin (again) with blob.put."
-            )
+            raise upload_closed()
         self._incoming.move_to_end((owner, upload))
         return incoming
 
-    def _drop(self, owner: str, upload: str) -> None:
-        if incoming := self._incoming.pop((owner, upload), None):
-            incoming.close()
+    async def _drop(self, key: tuple[str, str]) -> None:
+        if incoming := self._incoming.pop(key, None):
+            async with incoming.lock:
+                incoming.close()
 
 
 def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:

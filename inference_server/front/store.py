@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import os
@@ -55,8 +56,9 @@ class Incoming:
         file.parent.mkdir(parents=True, exist_ok=True)
         self.size = size
         self._file = file
+        self.lock = asyncio.Lock()  # held by whoever has a thread at work on the file
         self._digest = hashlib.sha256()
-        self._out: BinaryIO = file.open("a+b")
+        self._out: BinaryIO = file.open("a+b", buffering=0)
         self._out.seek(0)
         while piece := self._out.read(1 << 20):
             self._digest.update(piece)
@@ -66,7 +68,13 @@ class Incoming:
             self._digest, self.offset = hashlib.sha256(), 0
 
     def append(self, offset: int, digest: str, data: bytes | memoryview) -> None:
-        """Keep a chunk, or RecamError ``upload_chunk`` if it is not the one that must come now."""
+        """Keep a chunk, or RecamError ``upload_chunk`` if it is not the one that must come now.
+
+        digest: SHA-256 of the upload up to the chunk's end. One hash vouches so for the chunk,
+        for what lies there from before a broken connection, and in the end for the whole.
+        """
+        if self._out.closed:
+            raise upload_closed()
         if offset != self.offset or not len(data) or self.offset + len(data) > self.size:
             raise RecamError(
                 "upload_chunk",
@@ -74,13 +82,21 @@ class Incoming:
                 f"{self.offset} of {self.size}.",
                 "Begin again with blob.put; it tells where to go on.",
             )
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise RecamError("upload_chunk", "A chunk arrived damaged.", "Send it again.")
+        grown = self._digest.copy()
+        grown.update(data)
+        if grown.hexdigest() != digest:
+            raise RecamError(
+                "upload_damaged",
+                "A chunk of the clip is not what was announced.",
+                "Was the file written to while it was being sent? Send it again.",
+            )
         try:
-            self._out.write(data)
+            if self._out.write(data) != len(data):
+                raise OSError(errno.ENOSPC, "the disk took a part")
         except OSError as error:
+            self._out.truncate(self.offset)
             raise disk_error(error) from None
-        self._digest.update(data)
+        self._digest = grown
         self.offset += len(data)
 
     def finish(self, digest: str, clip: Path) -> None:
@@ -89,7 +105,6 @@ class Incoming:
         Raises RecamError ``upload_damaged`` if the content is not what was announced.
         """
         try:
-            self._out.flush()
             os.fsync(self._out.fileno())
         except OSError as error:
             raise disk_error(error) from None
@@ -106,6 +121,11 @@ class Incoming:
     def close(self) -> None:
         """Let go of the file; what has arrived stays, to be taken up again."""
         self._out.close()
+
+
+def upload_closed() -> RecamError:
+    """The error for what comes to an upload that is not open (any more)."""
+    return RecamError("upload_chunk", "That upload is not open.", "Begin (again) with blob.put.")
 
 
 def keep(draft: Path, final: Path) -> None:
