@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 
 from shared.errors import RecamError
@@ -15,7 +14,7 @@ from shared.version import VERSION
 from ..engines.registry import as_body, check_name
 from .dispatcher import Dispatcher
 from .journal import Entry, Journal
-from .store import Incoming, Store, upload_closed
+from .store import Incoming, Store, read_chunk, upload_closed
 
 MOST_CLIP_BYTES = 1 << 40
 OPEN_UPLOADS = 64  # files held open; the longest unused is closed, and opened again when needed
@@ -159,21 +158,16 @@ class Handlers:
             raise RecamError(
                 "no_result", f"The job {entry.id} has no result.", "Wait for it to finish."
             )
+        file = self._store.result(owner, entry.id)
         try:
-            with self._store.result(owner, entry.id).open("rb") as file:
-                file.seek(offset)
-                chunk = file.read(CHUNK_BYTES)
+            chunk, hashed = await asyncio.to_thread(read_chunk, file, offset)
         except OSError:
             raise RecamError(
                 "result_gone",
                 f"The result of job {entry.id} is no longer on the server.",
                 "Render it again.",
             ) from None
-        head = {
-            "job": entry.id,
-            "offset": offset,
-            "sha256": hashlib.sha256(chunk).hexdigest(),
-        }
+        head = {"job": entry.id, "offset": offset, "sha256": hashed}
         return Message("result.chunk", head, data=chunk)
 
     def _find(self, owner: str, body: dict) -> Entry:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shared.errors import RecamError
+from shared.protocol.limits import CHUNK_BYTES
 
 
 class Store:
@@ -121,6 +122,14 @@ class Incoming:
     def close(self) -> None:
         """Let go of the file; what has arrived stays, to be taken up again."""
         self._out.close()
+
+
+def read_chunk(file: Path, offset: int) -> tuple[bytes, str]:
+    """A chunk of a file from ``offset`` on, and its SHA-256. Raises OSError."""
+    with file.open("rb") as whole:
+        whole.seek(offset)
+        chunk = whole.read(CHUNK_BYTES)
+    return chunk, hashlib.sha256(chunk).hexdigest()
 
 
 def upload_closed() -> RecamError:
