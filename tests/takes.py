@@ -52,8 +52,8 @@ def another_user(server: Server, folder: Path, monkeypatch, known: bool = True):
     folder.mkdir()
     shutil.copy(server.config / "server.pub", folder)
     client_keys(folder)
+    (server.config / "clients").mkdir(exist_ok=True)
     if known:
-        (server.config / "clients").mkdir(exist_ok=True)
         shutil.copy(folder / "client.pub", server.config / "clients" / f"{folder.name}.pub")
     with monkeypatch.context() as patch:
         patch.setenv("RECAM_CONFIG", str(folder))

@@ -149,8 +149,10 @@ class Dispatcher:
             self._changed(self._job)
         elif say == "finished":
             self._finish(message["result"])
-        elif say == "cancelled":
+        elif say == "cancelled" and self._cancelling:
             self._done(self._journal.cancel)
+        elif say == "cancelled":
+            log.info("job %s is put back: the server stops", self._job.id)
         elif say == "failed":
             error = {name: message[name] for name in ("code", "sentence", "hint")}
             self._done(lambda entry: self._journal.fail(entry, error))
@@ -183,7 +185,9 @@ class Dispatcher:
         self._ended.set()
         self.engines = []
         if self._stopping:
-            if self._job:
+            if self._job and self._cancelling:
+                self._done(self._journal.cancel)
+            elif self._job:
                 self._journal.requeue(self._job, blameless=True)
             return
         log.error("the worker ended with status %d; another is started", status)

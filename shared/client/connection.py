@@ -172,8 +172,9 @@ class Connection:
                 zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL,
             ):
                 # A server that is going down breaks off a handshake too: once proves nothing.
+                # And one that has welcomed us holds the key: it is away, behind a tunnel.
                 self._broken_handshakes += 1
-                if self._broken_handshakes >= WRONG_KEY_HINTS:
+                if self._broken_handshakes >= WRONG_KEY_HINTS and not self.welcome:
                     self._give_up(
                         RecamError(
                             "server_key",
@@ -185,10 +186,9 @@ class Connection:
                     return
 
     async def _greet(self) -> None:
+        hello = {"protocol": PROTOCOL, "client": f"recam {VERSION}"}
         try:
-            reply = await self.request(
-                "hello", {"protocol": PROTOCOL, "client": f"recam {VERSION}"}, seconds=10
-            )
+            reply = await self.post("hello", hello)  # its end is an answer or a disconnection
         except RecamError as error:
             self._give_up(error)
         except ConnectionLost:

@@ -25,6 +25,10 @@ class PrefixHashes:
         self._work = asyncio.ensure_future(asyncio.to_thread(self._hash))
         self._work.add_done_callback(lambda _: self._grown.set())
 
+    async def ahead(self, seconds: float) -> None:
+        """Wait for ``whole``, ``seconds`` at the most."""
+        await asyncio.wait([self._work], timeout=seconds)
+
     async def until(self, size: int) -> str | None:
         """SHA-256 of the first ``size`` bytes, a number of whole chunks or the whole file.
 

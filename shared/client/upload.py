@@ -13,6 +13,9 @@ from ..protocol.request import new_id
 from .connection import Connection, ConnectionLost, answer
 from .hashing import PrefixHashes
 
+HASH_SECONDS = 0.1  # for the hash alone: what most clips take, and nothing to a long upload
+TRIES = 3  # connections that may break, one after the other, without a byte arriving
+
 OnBytes = Callable[[int, int], None]  # bytes done, bytes in all
 
 
@@ -24,13 +27,24 @@ async def upload(connection: Connection, path: Path, patience: float, on_bytes: 
     Raises RecamError ``clip_missing`` where the file cannot be read, ``clip_changed`` where it
     was written to meanwhile, and the server's own refusals.
     """
-    upload_id = new_id()
+    upload_id, arrived, tries = new_id(), 0, 0
+
+    def on_arrived(done: int, size: int) -> None:
+        nonlocal arrived, tries
+        if done > arrived:
+            arrived, tries = done, 0
+        on_bytes(done, size)
+
     hashes = PrefixHashes(path)
     try:
+        await hashes.ahead(HASH_SECONDS)
         while True:
             try:
-                return await _send(connection, path, upload_id, hashes, on_bytes)
+                return await _send(connection, path, upload_id, hashes, on_arrived)
             except ConnectionLost:
+                tries += 1
+                if tries == TRIES:
+                    raise _breaks_off(connection.address, path) from None
                 await connection.ready(patience)
             except OSError as error:
                 raise missing(path, error) from None
@@ -88,6 +102,14 @@ def changed(path: Path) -> RecamError:
 
 async def _held(connection: Connection, digest: str) -> bool:
     return (await connection.request("blob.have", {"sha256": digest})).type == "blob.held"
+
+
+def _breaks_off(address: str, path: Path) -> RecamError:
+    return RecamError(
+        "server_silent",
+        f"The connection to {address} breaks off again and again while {path.name} is sent.",
+        "Check the network, then try again.",
+    )
 
 
 def missing(path: Path, error: OSError) -> RecamError:
