@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from .figures import table
 
-BENCHMARKS = ("wire",)
+BENCHMARKS = ("wire", "submit", "memory")
 
 
 def main(names: list[str]) -> None:
