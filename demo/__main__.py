@@ -54,11 +54,8 @@ def _run(blender: str, out: Path) -> None:
         made = _say([*build, "--output", str(private)], environment)
         zip_file = Path(made.splitlines()[-1])
     with _step("Starting the server", seconds):
-        server = _serve(environment)
+        server, environment["RECAM_SERVER"] = _serve(environment)
     try:
-        address = server.stdout.readline().split()[-1]
-        environment["RECAM_SERVER"] = address
-        print(f"  {address}")
         scene = _in_blender(blender, zip_file, out, environment, seconds)
     finally:
         server.send_signal(signal.SIGTERM)
@@ -110,12 +107,17 @@ def _in_blender(blender: str, zip_file: Path, out: Path, environment: dict, seco
     return result
 
 
-def _serve(environment: dict) -> subprocess.Popen:
+def _serve(environment: dict) -> tuple[subprocess.Popen, str]:
+    """The server and its address, once it listens."""
     command = [sys.executable, "-m", "inference_server.cli", "serve", "--port", "0"]
     log = (Path(environment["RECAM_STATE"]).parent / "server.log").open("w")
-    return subprocess.Popen(
+    server = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
     )
+    line = server.stdout.readline()
+    if not line:
+        raise subprocess.CalledProcessError(server.wait(), command)
+    return server, line.split()[-1]
 
 
 def _say(command: list[str], environment: dict) -> str:

@@ -61,6 +61,7 @@ def set_up_scene(footage: Path, blend: Path, recam) -> bpy.types.Scene:
     )
     strip.frame_final_duration = FRAMES
     editor.active_strip = strip
+    bpy.context.preferences.filepaths.save_version = 0  # no shot.blend1 beside it
     # Saved first: takes go beside the .blend.
     bpy.ops.wm.save_as_mainfile(filepath=str(blend))
     bpy.ops.file.make_paths_relative()
