@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
-
+import blf
 import bpy
 
 from . import running
 from .job import Reshoot
 from .strips import active_strip
 from .versions import sequencer_scene
+from .wrapping import wrapped
+
+AROUND_TEXT = 95  # pixels of the region's width at scale 1: tabs, margins, the icon's place
 
 
 class RECAM_PT_reshoot(bpy.types.Panel):
@@ -38,7 +40,7 @@ class RECAM_PT_reshoot(bpy.types.Panel):
         strip = active_strip(scene)
         button = layout.column()
         button.scale_y = 1.5
-        label = f"Re-shoot {strip.name}" if strip else "Re-shoot"
+        label = f"Re-shoot {strip.name}" if strip else "Select a movie strip"
         button.operator("recam.reshoot", text=label, icon="CAMERA_DATA", translate=False)
         for index, job in reversed(list(enumerate(running.jobs))):
             _draw_job(layout.box(), index, job, context.region.width)
@@ -46,7 +48,7 @@ class RECAM_PT_reshoot(bpy.types.Panel):
 
 def _draw_job(layout, index: int, job: Reshoot, width: int) -> None:
     row = layout.row()
-    row.label(text=job.strip_name, icon="SEQUENCE", translate=False)
+    row.label(text=job.take or job.strip_name, icon=_icon(job), translate=False)
     if not job.running:
         row.operator("recam.dismiss", text="", icon="X", emboss=False).index = index
     if job.running:
@@ -55,12 +57,18 @@ def _draw_job(layout, index: int, job: Reshoot, width: int) -> None:
         row.progress(factor=stand.share or 0.0, text=_progress_text(stand))
         row.operator("recam.cancel", text="", icon="CANCEL").index = index
     elif job.error:
-        _paragraph(layout, job.error.sentence, "ERROR", width)
+        _paragraph(layout, job.error.sentence, "BLANK1", width)
         _paragraph(layout, job.error.hint, "BLANK1", width)
-    else:
-        layout.label(text=job.take or job.stand.words, icon="CHECKMARK" if job.take else "INFO")
+    elif not job.take:
+        layout.label(text=job.stand.words, icon="BLANK1")
     if job.engine_reason and not job.error:
         _paragraph(layout, job.engine_reason, "INFO", width)
+
+
+def _icon(job: Reshoot) -> str:
+    if job.error:
+        return "ERROR"
+    return "CHECKMARK" if job.take else "SEQUENCE"
 
 
 def _progress_text(stand) -> str:
@@ -71,16 +79,19 @@ def _progress_text(stand) -> str:
 
 
 def _paragraph(layout, text: str, icon: str, width: int) -> None:
-    """Blender's labels do not wrap: break at about the width of the region."""
-    characters = max(20, int(width / bpy.context.preferences.system.ui_scale / 6.5) - 8)
+    """Lines of text beside an icon, in a region ``width`` pixels wide."""
+    preferences = bpy.context.preferences
+    scale = preferences.system.ui_scale
+    blf.size(0, preferences.ui_styles[0].widget.points * scale)
+    room = width - AROUND_TEXT * scale
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(wrap(text, characters)):
+    for number, line in enumerate(wrapped(text, lambda line: blf.dimensions(0, line)[0] <= room)):
         column.label(text=line, icon="BLANK1" if number else icon, translate=False)
 
 
 def _scene_camera(scene) -> str:
-    return scene.camera.name if scene.camera else "the scene has no camera"
+    return scene.camera.name if scene.camera else "none"
 
 
 def register() -> None:
