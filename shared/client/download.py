@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections import deque
@@ -12,7 +13,7 @@ from typing import BinaryIO
 from ..errors import RecamError
 from ..protocol.limits import CHUNK_BYTES, CREDIT
 from .connection import Connection, ConnectionLost, answer
-from .upload import OnBytes
+from .upload import TRIES, OnBytes, breaks_off
 
 
 async def download(
@@ -21,16 +22,17 @@ async def download(
     """Write the result of ``job`` to ``path``, which appears only once it is whole and verified.
 
     result: the result's ``size`` and ``sha256``, as the server told them.
-    Raises RecamError ``result_unwritable`` or ``result_damaged``.
+    Raises RecamError ``result_unwritable``, ``result_damaged``, or ``server_silent`` where the
+    connection breaks ``TRIES`` times in a row without a byte.
     """
     draft = path.with_name(f".{path.name}.{job[:8]}.part")
-    size, digest, offset = result["size"], hashlib.sha256(), 0
+    size, digest, offset, tries = result["size"], hashlib.sha256(), 0, 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
             while offset < size:
                 under_way: deque[asyncio.Future] = deque()
-                asked = offset
+                begun = asked = offset
                 try:
                     while offset < size:
                         while asked < size and len(under_way) < CREDIT:
@@ -46,6 +48,9 @@ async def download(
                         offset += len(chunk.data)
                         on_bytes(offset, size)
                 except ConnectionLost:
+                    tries = 1 if offset > begun else tries + 1
+                    if tries == TRIES:
+                        raise breaks_off(connection.address, "the result is fetched") from None
                     await connection.ready(patience)
                 finally:
                     for future in under_way:
@@ -62,7 +67,8 @@ async def download(
             "Choose another place; the server keeps the result (`recam fetch`).",
         ) from None
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where no draft could be made there is none to remove
+            draft.unlink()
 
 
 def _keep(data: bytes | memoryview, file: BinaryIO, digest) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from ..protocol.request import JobRequest
 from .connection import Connection, ConnectionLost
 from .download import download
 from .upload import missing, upload
+
+log = logging.getLogger(__name__)
 
 TRIES = 3  # times that a request is sent again after a lost connection
 QUIET_SECONDS = 20.0  # without an event for this long, the server is asked
@@ -97,6 +100,9 @@ class RemoteJob:
             self._show(stage="cancelled")
         except RecamError as error:
             self._show(stage="failed", error=error)
+        except Exception as error:  # whoever waits for the job must hear of its end
+            log.exception("job %s cannot be followed", self.id)
+            self._show(stage="failed", error=_fault(self.id, error))
         finally:
             self._over.set()
 
@@ -194,6 +200,14 @@ class RemoteJob:
     def _show(self, **changes) -> None:
         changes.setdefault("seconds_left", None)
         self._state = replace(self._state, **changes)
+
+
+def _fault(job: str, error: Exception) -> RecamError:
+    return RecamError(
+        "client_fault",
+        f"Recam made a mistake while it followed the job {job} ({error}).",
+        f"The server may have finished it: try `recam fetch {job}`.",
+    )
 
 
 def _seen(future: asyncio.Future) -> bool:

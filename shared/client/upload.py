@@ -25,7 +25,8 @@ async def upload(connection: Connection, path: Path, patience: float, on_bytes: 
     A file that the server already holds for this key is not sent again; a broken connection is
     taken up where it stopped, if it comes back within ``patience`` seconds.
     Raises RecamError ``clip_missing`` where the file cannot be read, ``clip_changed`` where it
-    was written to meanwhile, and the server's own refusals.
+    was written to meanwhile, ``server_silent`` where the connection breaks ``TRIES`` times in a
+    row without a byte arriving, and the server's own refusals.
     """
     upload_id, arrived, tries = new_id(), 0, 0
 
@@ -44,7 +45,7 @@ async def upload(connection: Connection, path: Path, patience: float, on_bytes: 
             except ConnectionLost:
                 tries += 1
                 if tries == TRIES:
-                    raise _breaks_off(connection.address, path) from None
+                    raise breaks_off(connection.address, f"{path.name} is sent") from None
                 await connection.ready(patience)
             except OSError as error:
                 raise missing(path, error) from None
@@ -104,10 +105,11 @@ async def _held(connection: Connection, digest: str) -> bool:
     return (await connection.request("blob.have", {"sha256": digest})).type == "blob.held"
 
 
-def _breaks_off(address: str, path: Path) -> RecamError:
+def breaks_off(address: str, what: str) -> RecamError:
+    """The error for a connection that comes back and brings nothing through."""
     return RecamError(
         "server_silent",
-        f"The connection to {address} breaks off again and again while {path.name} is sent.",
+        f"The connection to {address} breaks off again and again while {what}.",
         "Check the network, then try again.",
     )
 
