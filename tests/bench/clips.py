@@ -30,9 +30,18 @@ def to_and_fro(frames: list[np.ndarray], count: int) -> Iterator[np.ndarray]:
         yield frames[min(place, turn - place)]
 
 
-def write_clip(path: Path, width: int, height: int, seconds: float) -> Path:
-    """A clip of that size and length at 24 frames a second."""
+def write_clip(path: Path, width: int, height: int, seconds: float, grain: float = 0) -> Path:
+    """A clip of that size and length at 24 frames a second.
+
+    grain: its standard deviation, of 255. Grain makes a large file of a small picture.
+    """
     frames = pictures(width, height)
+    if grain:
+        noise = np.random.default_rng(0).normal(0, grain, (len(frames), height, width, 1))
+        frames = [
+            np.clip(frame + one, 0, 255).astype(np.uint8)
+            for frame, one in zip(frames, noise, strict=True)
+        ]
     with Writer(path, width, height, RATE) as writer:
         for frame in to_and_fro(frames, round(seconds * RATE)):
             writer.write(frame)
