@@ -23,10 +23,17 @@ def add_parsers(commands) -> None:
         default="127.0.0.1",
         help="address to listen at; anything but this machine must be named here",
     )
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one")
     parser.add_argument("--state", type=Path, default=state_folder(), help="journal and files")
     parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
     parser.set_defaults(run=run)
+
+
+def _port(text: str) -> int:
+    # ZeroMQ would take 99999 for another port, without a word.
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text} is not a port (0 to 65535)")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import shutil
@@ -20,8 +21,10 @@ from .worker_process import WorkerProcess
 
 log = logging.getLogger(__name__)
 
-CANCEL_SECONDS = 5.0  # for a worker to heed a cancel before it is killed
+CANCEL_SECONDS = 2.0  # for a worker to heed a cancel before it is killed
 STOP_SECONDS = 5.0  # for workers to end in order when the server stops
+RETRY_SECONDS = 5.0  # until the journal is tried again, when the disk took nothing
+LONGEST_PAUSE = 30.0  # between two starts of a worker that does not come up
 
 
 class Dispatcher:
@@ -34,6 +37,8 @@ class Dispatcher:
         self, journal: Journal, store: Store, releases: Path, on_change: Callable[[Entry], None]
     ) -> None:
         self.engines: list[EngineStatus] = []  # what the worker can do; empty until it is up
+        self.trouble = ""  # why no job is worked on, in words
+        self._failed_starts = 0
         self._journal = journal
         self._store = store
         self._releases = releases
@@ -47,24 +52,35 @@ class Dispatcher:
 
     def start(self) -> None:
         """Put back what an ended server left half done, and start the worker."""
-        self._store.clear_work()
+        self._store.clear()
         for entry in self._journal.interrupted():
             self._give_back(entry)
         self._start_worker()
 
     def wake(self) -> None:
         """Give the worker the next job, if it is free and there is one."""
-        if self.engines and not self._stopping:
-            while self._job is None and (entry := self._journal.next_queued()):
+        try:
+            while self._free and (entry := self._journal.next_queued()):
                 self._hand_over(entry)
+        except RecamError as error:  # the journal cannot be written
+            log.error("%s", error)
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self.wake)
+
+    @property
+    def _free(self) -> bool:
+        return bool(self.engines) and self._job is None and not self._stopping
 
     def _hand_over(self, entry: Entry) -> None:
         try:
             engine, reason = choose(entry.body["engine"], self.engines)
             order = self._write_order(entry, engine)
-        except (RecamError, OSError) as error:
-            told = disk_error(error) if isinstance(error, OSError) else error
-            self._journal.fail(entry, error_body(told))
+        except RecamError as error:
+            self._journal.fail(entry, error_body(error))
+        except OSError as error:
+            self._journal.fail(entry, error_body(disk_error(error)))
+        except Exception:  # one job that cannot be read must not stop the others
+            log.exception("job %s cannot be handed over", entry.id)
+            self._journal.fail(entry, error_body(server_fault()))
         else:
             self._journal.engine(entry, engine, reason)
             self._journal.start(entry)
@@ -82,6 +98,8 @@ class Dispatcher:
         """End a job that waits at once, one at work as soon as the worker heeds it."""
         if self._job and self._job.number == entry.number:
             if self._cancelling is None:
+                self._journal.cancelling(entry)
+                self._changed(entry)
                 self._worker.send({"do": "cancel"})
                 self._cancelling = asyncio.get_running_loop().call_later(
                     CANCEL_SECONDS, self._worker.kill
@@ -100,12 +118,26 @@ class Dispatcher:
             await asyncio.wait_for(self._ended.wait(), STOP_SECONDS)
         except TimeoutError:
             self._worker.kill()
-            await self._ended.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), STOP_SECONDS)
 
     def _start_worker(self) -> None:
-        self.engines = []
-        self._ended.clear()
-        self._worker = WorkerProcess(self._on_message, self._on_end, str(self._releases))
+        if self._stopping:
+            return
+        try:
+            self._worker = WorkerProcess(self._on_message, self._on_end, str(self._releases))
+            self._ended.clear()
+        except OSError as error:
+            log.error("the worker cannot be started: %s", error)
+            self._start_later()
+
+    def _start_later(self) -> None:
+        """After a pause that grows: a worker that does not come up must not keep the server busy."""
+        self._failed_starts += 1
+        pause = min(2.0 ** (self._failed_starts - 1), LONGEST_PAUSE)
+        if self._failed_starts > 1:
+            self.trouble = "The server's worker does not start; its log says why. It tries again."
+        asyncio.get_running_loop().call_later(pause, self._start_worker)
 
     def _write_order(self, entry: Entry, engine: str) -> Path:
         """What the worker needs, in a file: a pipe that fills up would stop the front."""
@@ -129,7 +161,7 @@ class Dispatcher:
             "untagged_matrix": body["untagged_matrix"],
             "settings": body["settings"],
             "engine": engine,
-            "shot": json.loads(entry.shot),
+            "shot": json.loads(self._journal.shot(entry)),
             "out": str(work / "result.mp4"),
         }
         work.mkdir(parents=True, exist_ok=True)
@@ -141,6 +173,7 @@ class Dispatcher:
         say = message["say"]
         if say == "ready":
             self.engines = [EngineStatus(**engine) for engine in message["engines"]]
+            self._failed_starts, self.trouble = 0, ""
             self.wake()
         elif self._job is None or message["job"] != self._job.id:
             log.warning("the worker spoke of a job it does not have: %s", message)
@@ -176,14 +209,20 @@ class Dispatcher:
         if self._cancelling:
             self._cancelling.cancel()
             self._cancelling = None
-        record(entry)
+        try:
+            record(entry)
+        except RecamError as error:  # the disk took nothing: the end is not lost, only late
+            log.error("%s", error)
+            self._job = entry
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._done, record)
+            return
         shutil.rmtree(self._store.work_folder(entry.id), ignore_errors=True)
         self._changed(entry)
         self.wake()
 
     def _on_end(self, status: int) -> None:
         self._ended.set()
-        self.engines = []
+        came_up, self.engines = bool(self.engines), []
         if self._stopping:
             if self._job and self._cancelling:
                 self._done(self._journal.cancel)
@@ -195,11 +234,17 @@ class Dispatcher:
             self._done(self._journal.cancel)
         elif self._job:
             self._done(self._give_back)
-        self._start_worker()
+        if came_up:
+            self._start_worker()
+        else:
+            self._start_later()
 
     def _give_back(self, entry: Entry) -> None:
         """Queue a job again whose worker ended, or set it aside if it has done that before."""
         entry = self._journal.find(entry.owner, entry.id)
+        if entry.stage == "cancelling":
+            self._journal.cancel(entry)
+            return
         if entry.attempts < MOST_ATTEMPTS:
             self._journal.requeue(entry)
             return
@@ -212,3 +257,8 @@ class Dispatcher:
 
     def _changed(self, entry: Entry) -> None:
         self._on_change(self._journal.find(entry.owner, entry.id))
+
+
+def server_fault() -> RecamError:
+    """The error for a mistake of the server's own."""
+    return RecamError("server_fault", "The server made a mistake.", "Its log has the details.")

@@ -14,10 +14,10 @@ from shared.version import VERSION
 from ..engines.registry import as_body, check_name
 from .dispatcher import Dispatcher
 from .journal import Entry, Journal
-from .store import Incoming, Store, read_chunk, upload_closed
+from .store import Incoming, Store, disk_error, read_chunk, upload_closed
 
 MOST_CLIP_BYTES = 1 << 40
-OPEN_UPLOADS = 64  # files held open; the longest unused is closed, and opened again when needed
+OPEN_UPLOADS = 64  # files held open; the longest unused is closed, and its client begins again
 
 
 class Handlers:
@@ -80,6 +80,7 @@ class Handlers:
             "engines": as_body(self._dispatcher.engines),
             "chunk_bytes": CHUNK_BYTES,
             "credit": CREDIT,
+            "trouble": self._dispatcher.trouble,
         }
 
     async def _have(self, sender, owner, body, data) -> Message:
@@ -93,11 +94,16 @@ class Handlers:
         if body.get("sha256") is not None:
             wanted = digest(body, "sha256")
             if self._store.clip(owner, wanted).is_file():
+                await self._drop((owner, upload))
+                self._store.upload(owner, upload).unlink(missing_ok=True)
                 return Message("blob.held", {"sha256": wanted})
         await self._drop((owner, upload))
         file = self._store.upload(owner, upload)
         # Taking up an old upload reads what is there, to go on with its hash.
-        incoming = await asyncio.to_thread(Incoming, file, size)
+        try:
+            incoming = await asyncio.to_thread(Incoming, file, size)
+        except OSError as error:
+            raise disk_error(error) from None
         self._incoming[owner, upload] = incoming
         if len(self._incoming) > OPEN_UPLOADS:
             await self._drop(next(iter(self._incoming)))
@@ -120,7 +126,8 @@ class Handlers:
         return Message("blob.held", {"sha256": wanted})
 
     async def _submit(self, sender, owner, body, data) -> Message:
-        request = JobRequest.from_message(body, data)
+        # A shot of some hours takes a second to read.
+        request = await asyncio.to_thread(JobRequest.from_message, body, bytes(data))
         check_name(request.engine)
         for part in {*request.parts, *([request.depth] if request.depth else [])}:
             if not self._store.clip(owner, part).is_file():
@@ -130,8 +137,10 @@ class Handlers:
                     "Send it first, or again.",
                 )
         entry = self._journal.accept(owner, request, bytes(data))
-        self._listeners[entry.number].add(sender)
-        self._dispatcher.wake()
+        if not entry.over:
+            self._listeners[entry.number].add(sender)
+        # Not within this answer: the job is accepted, whatever becomes of it.
+        asyncio.get_running_loop().call_soon(self._dispatcher.wake)
         return Message("job.accepted", {"job": entry.id})
 
     async def _attach(self, sender, owner, body, data) -> Message:
@@ -159,8 +168,10 @@ class Handlers:
                 "no_result", f"The job {entry.id} has no result.", "Wait for it to finish."
             )
         file = self._store.result(owner, entry.id)
+        # Allocated here: what threads of a pool allocate, each of them would keep.
+        chunk = bytearray(CHUNK_BYTES)
         try:
-            chunk, hashed = await asyncio.to_thread(read_chunk, file, offset)
+            chunk, hashed = await asyncio.to_thread(read_chunk, file, offset, chunk)
         except OSError:
             raise RecamError(
                 "result_gone",
@@ -202,7 +213,7 @@ def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:
         "seconds_left": progress.seconds_left,
         "ahead": journal.ahead_of(entry) if entry.stage == "queued" else 0,
         "engine": entry.engine,
-        "engine_reason": entry.engine_reason,
+        "engine_reason": entry.engine_reason or dispatcher.trouble,
         "result": entry.result,
         "error": entry.error,
         "accepted": entry.accepted,

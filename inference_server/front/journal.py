@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from shared.errors import RecamError
@@ -37,14 +38,16 @@ CREATE INDEX IF NOT EXISTS waiting ON jobs (stage, number);
 
 @dataclass(frozen=True)
 class Entry:
-    """A job as the journal keeps it. stage: queued, rendering, finished, failed, cancelled."""
+    """A job as the journal keeps it, but for its shot, which may be long.
+
+    stage: queued, rendering, cancelling, finished, failed, cancelled.
+    """
 
     number: int
     id: str
     owner: str
     stage: str
     body: dict
-    shot: bytes
     attempts: int
     engine: str
     engine_reason: str
@@ -59,11 +62,18 @@ class Entry:
         return self.stage in ("finished", "failed", "cancelled")
 
 
+_COLUMNS = ", ".join(field.name for field in fields(Entry))
+
+
 class Journal:
-    """The jobs of one state folder. A change is on the disk when its method returns."""
+    """The jobs of one state folder. A change is on the disk when its method returns.
+
+    Methods raise RecamError ``server_disk`` where the disk takes nothing.
+    """
 
     def __init__(self, file: Path) -> None:
-        """Open or make the journal; RecamError ``state_in_use`` if another server holds it."""
+        """Open or make the journal; RecamError ``state_in_use`` if another server holds it,
+        ``state_damaged`` if it is none."""
         self._database = sqlite3.connect(file, isolation_level=None, timeout=0.5)
         self._database.row_factory = sqlite3.Row
         try:
@@ -74,8 +84,14 @@ class Journal:
             self._database.executescript(_SCHEMA)
             self._database.execute("BEGIN IMMEDIATE")
             self._database.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._database.close()
+            if not isinstance(error, sqlite3.OperationalError):
+                raise RecamError(
+                    "state_damaged",
+                    f"The journal {file} is damaged ({error}).",
+                    "Put it back from a backup; moved away, the server starts with no jobs.",
+                ) from None
             raise RecamError(
                 "state_in_use",
                 f"The journal {file} cannot be used ({error}).",
@@ -88,7 +104,7 @@ class Journal:
 
     def accept(self, owner: str, request: JobRequest, shot: bytes) -> Entry:
         """Take a job in; a job id that this owner has used already gives that job."""
-        self._database.execute(
+        self._write(
             "INSERT OR IGNORE INTO jobs (id, owner, stage, body, shot, accepted) "
             "VALUES (?, ?, 'queued', ?, ?, ?)",
             (request.job, owner, json.dumps(request.to_body()), shot, time.time()),
@@ -97,23 +113,25 @@ class Journal:
 
     def find(self, owner: str, job: str) -> Entry | None:
         """This owner's job of that id."""
-        return self._one("SELECT * FROM jobs WHERE owner = ? AND id = ?", (owner, job))
+        return self._one("owner = ? AND id = ?", (owner, job))
 
     def list(self, owner: str, most: int = 100) -> list[Entry]:
         """This owner's jobs, newest first."""
-        rows = self._database.execute(
-            "SELECT * FROM jobs WHERE owner = ? ORDER BY number DESC LIMIT ?", (owner, most)
-        )
-        return [_entry(row) for row in rows]
+        return self._select("owner = ? ORDER BY number DESC LIMIT ?", (owner, most))
 
     def next_queued(self) -> Entry | None:
         """The job that has waited longest."""
-        return self._one("SELECT * FROM jobs WHERE stage = 'queued' ORDER BY number LIMIT 1", ())
+        return self._one("stage = 'queued' ORDER BY number LIMIT 1")
+
+    def shot(self, entry: Entry) -> bytes:
+        """The job's shot, as it was sent."""
+        row = self._database.execute("SELECT shot FROM jobs WHERE number = ?", (entry.number,))
+        return row.fetchone()[0]
 
     def ahead_of(self, entry: Entry) -> int:
         """How many jobs are worked on or wait before this one."""
         row = self._database.execute(
-            "SELECT COUNT(*) FROM jobs WHERE stage IN ('queued', 'rendering') AND number < ?",
+            "SELECT COUNT(*) FROM jobs WHERE stage IN ('queued', 'rendering', 'cancelling') AND number < ?",
             (entry.number,),
         )
         return row.fetchone()[0]
@@ -138,14 +156,17 @@ class Journal:
         """It has failed, for this reason."""
         self._end(entry, "failed", error=error)
 
+    def cancelling(self, entry: Entry) -> None:
+        """Its owner has called it off; the worker does not know yet."""
+        self._change(entry, "stage = 'cancelling'")
+
     def cancel(self, entry: Entry) -> None:
         """Its owner has called it off."""
         self._end(entry, "cancelled")
 
     def interrupted(self) -> list[Entry]:
         """Jobs that a server was rendering when it ended."""
-        rows = self._database.execute("SELECT * FROM jobs WHERE stage = 'rendering'")
-        return [_entry(row) for row in rows]
+        return self._select("stage IN ('rendering', 'cancelling')")
 
     def _end(self, entry: Entry, stage: str, result=None, error=None) -> None:
         self._change(
@@ -158,17 +179,28 @@ class Journal:
         )
 
     def _change(self, entry: Entry, assignments: str, *values) -> None:
-        self._database.execute(
-            f"UPDATE jobs SET {assignments} WHERE number = ?", (*values, entry.number)
-        )
+        self._write(f"UPDATE jobs SET {assignments} WHERE number = ?", (*values, entry.number))
 
-    def _one(self, query: str, values: tuple) -> Entry | None:
-        row = self._database.execute(query, values).fetchone()
-        return _entry(row) if row else None
+    def _one(self, condition: str, values: tuple = ()) -> Entry | None:
+        return next(iter(self._select(condition, values)), None)
+
+    def _select(self, condition: str, values: tuple = ()) -> builtins.list[Entry]:
+        query = f"SELECT {_COLUMNS} FROM jobs WHERE {condition}"
+        return [_entry(row) for row in self._database.execute(query, values)]
+
+    def _write(self, statement: str, values: tuple) -> None:
+        try:
+            self._database.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            raise RecamError(
+                "server_disk",
+                f"The server cannot write its journal ({error}).",
+                "Make room in the server's state folder, and try again.",
+            ) from None
 
 
 def _entry(row: sqlite3.Row) -> Entry:
-    fields = dict(row)
+    values = dict(row)
     for name in ("body", "result", "error"):
-        fields[name] = json.loads(fields[name]) if fields[name] else None
-    return Entry(**fields)
+        values[name] = json.loads(values[name]) if values[name] else None
+    return Entry(**values)

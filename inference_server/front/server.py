@@ -19,7 +19,7 @@ from shared.protocol.keys import known_clients, server_keys
 from shared.protocol.limits import CREDIT, DATA_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 from shared.protocol.messages import Message, error_body, pack, unpack
 
-from .dispatcher import Dispatcher
+from .dispatcher import Dispatcher, server_fault
 from .handlers import Handlers, job_body
 from .journal import Entry, Journal
 from .store import Store
@@ -33,7 +33,7 @@ class Front:
     """A server on one address and one state folder."""
 
     def __init__(self, address: str, state: Path, releases: Path) -> None:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_folder(state)
         self._address = address
         self._journal = Journal(state / "journal.sqlite")
         self._store = Store(state)
@@ -70,10 +70,13 @@ class Front:
         try:
             self._socket.bind(self._address)
         except zmq.ZMQError as error:
+            taken = error.errno == zmq.EADDRINUSE
             raise RecamError(
-                "address_in_use",
+                "address_in_use" if taken else "server_address",
                 f"The server cannot listen at {self._address} ({error.strerror}).",
-                "Is another server running? Stop it, or choose another port with --port.",
+                "Is another server running? Stop it, or choose another port with --port."
+                if taken
+                else "Give an address of this machine with --host.",
             ) from None
 
     async def _serve_until(self, stop: asyncio.Event) -> None:
@@ -108,12 +111,12 @@ class Front:
             reply = Message("error", error_body(error))
         except Exception:
             log.exception("a message could not be answered")
-            fault = RecamError("server_fault", "The server made a mistake.", "See its log.")
-            reply = Message("error", error_body(fault))
+            reply = Message("error", error_body(server_fault()))
         self._send(sender, Message(reply.type, reply.body, re=number, data=reply.data))
 
     def _send(self, receiver: bytes, message: Message) -> bool:
-        sent = self._socket.send_multipart([receiver, *pack(message)], flags=zmq.NOBLOCK)
+        frames = [receiver, *pack(message)]
+        sent = self._socket.send_multipart(frames, flags=zmq.NOBLOCK, copy=not len(message.data))
         # Gone, or so slow that its queue is full: it asks again, or is no longer there to ask.
         return sent.exception() is None
 
@@ -130,6 +133,17 @@ class Front:
         if entry.over:
             self._listeners.pop(entry.number, None)
             self._last_told.pop(entry.number, None)
+
+
+def _make_folder(state: Path) -> None:
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise RecamError(
+            "state_folder",
+            f"The folder {state} cannot be made ({error.strerror}).",
+            "Give another with --state, or RECAM_STATE.",
+        ) from None
 
 
 class _Doorkeeper:
@@ -150,6 +164,7 @@ def _router(context: zmq.asyncio.Context) -> zmq.asyncio.Socket:
     socket.curve_publickey = keys.public
     socket.curve_secretkey = keys.secret
     socket.router_mandatory = True
+    socket.ipv6 = True
     socket.linger = 0
     socket.maxmsgsize = DATA_BYTES
     # Four windows of a client's chunks each way; a client that does not read costs no more.

@@ -7,11 +7,13 @@ import errno
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 from shared.errors import RecamError
-from shared.protocol.limits import CHUNK_BYTES
+
+UPLOAD_SECONDS = 24 * 3600  # an upload that broke off may be taken up again for so long
 
 
 class Store:
@@ -44,9 +46,12 @@ class Store:
         """Where a worker writes what may not become a result."""
         return self.folder / "work" / job
 
-    def clear_work(self) -> None:
-        """Remove what an ended server's workers left half done."""
+    def clear(self) -> None:
+        """Remove what an ended server's workers left half done, and uploads given up long ago."""
         shutil.rmtree(self.folder / "work", ignore_errors=True)
+        for upload in self.folder.glob("uploads/*/*"):
+            if time.time() - upload.stat().st_mtime > UPLOAD_SECONDS:
+                upload.unlink(missing_ok=True)
 
 
 class Incoming:
@@ -124,11 +129,14 @@ class Incoming:
         self._out.close()
 
 
-def read_chunk(file: Path, offset: int) -> tuple[bytes, str]:
-    """A chunk of a file from ``offset`` on, and its SHA-256. Raises OSError."""
-    with file.open("rb") as whole:
+def read_chunk(file: Path, offset: int, into: bytearray) -> tuple[memoryview, str]:
+    """A chunk of a file from ``offset`` on, as much as ``into`` takes, and its SHA-256.
+
+    Raises OSError.
+    """
+    with file.open("rb", buffering=0) as whole:
         whole.seek(offset)
-        chunk = whole.read(CHUNK_BYTES)
+        chunk = memoryview(into)[: whole.readinto(into)]
     return chunk, hashlib.sha256(chunk).hexdigest()
 
 

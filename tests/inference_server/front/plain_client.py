@@ -19,6 +19,10 @@ class PlainClient:
         self.events: list[dict] = []
         self._context = zmq.Context()
         self.socket = self._context.socket(zmq.DEALER)
+        if not (config / "client.key").exists():
+            public, secret = zmq.curve_keypair()
+            (config / "client.pub").write_bytes(public)
+            (config / "client.key").write_bytes(secret)
         self.socket.curve_secretkey = (config / "client.key").read_bytes().strip()
         self.socket.curve_publickey = (config / "client.pub").read_bytes().strip()
         self.socket.curve_serverkey = (config / "server.pub").read_bytes().strip()

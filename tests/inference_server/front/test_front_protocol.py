@@ -123,7 +123,7 @@ def test_a_chunk_that_is_damaged_or_out_of_order_is_refused(plain):
     plain.ask("blob.put", begin)
     assert refused(plain, "blob.chunk", head | {"offset": CHUNK}, second) == "upload_chunk"
     assert refused(plain, "blob.chunk", head) == "upload_chunk"  # no data
-    assert refused(plain, "blob.chunk", head, second) == "upload_chunk"  # not that hash
+    assert refused(plain, "blob.chunk", head, second) == "upload_damaged"
     assert plain.ask("blob.put", begin)[1]["offset"] == 0
     plain.chunk(content, 0, upload)
     plain.chunk(content, CHUNK, upload)
