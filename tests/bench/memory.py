@@ -11,8 +11,8 @@ from .clips import write_clip
 from .figures import Figure
 from .serving import RECAM, serving
 
-SIZE = (480, 270)
-GRAIN = 6  # so that the short clip, too, fills the wire's window: 8 MiB under way
+SIZE = (384, 216)
+GRAIN = 10  # so that the short clip, too, fills the wire's window: 8 MiB under way
 
 
 def run() -> list[Figure]:
