@@ -24,7 +24,7 @@ from .bare import bare_peer, transfer
 from .figures import TIMES, Figure, middle
 from .serving import serving
 
-MIB = 256  # the size of the file that is sent and fetched
+MIB = 512  # the size of the file that is sent and fetched
 MB = 1e6
 
 
@@ -32,22 +32,24 @@ def run() -> list[Figure]:
     """Rates of upload and download, each beside bare ZeroMQ's in the same minute."""
     size = MIB * CHUNK_BYTES
     job = JobRequest(_any_shot(), ("0" * 64,))
-    up, down, bare_up, bare_down, echo = [], [], [], [], []
+    up, down, bare_up, bare_down, echo, disk = [], [], [], [], [], []
     with bare_peer() as bare, serving(lambda state: _put_result(state, job, size)) as server:
         clip, out = server.folder / "clip", server.folder / "result.mp4"
         with Client() as client:
             for _ in range(TIMES):
-                clip.write_bytes(os.urandom(size))  # other content, or it would be held
+                # Other content each time, or it would be held.
+                disk.append(size / MB / _seconds(_write, clip, os.urandom(size)))
                 bare_up.append(size / MB / transfer(bare, b"up", MIB))
-                up.append(size / MB / _seconds(lambda: client.upload(clip).result(120)))
+                up.append(size / MB / _seconds(_send, client, clip))
                 bare_down.append(size / MB / transfer(bare, b"down", MIB))
-                down.append(size / MB / _seconds(lambda: _fetch(client, job.job, out)))
+                down.append(size / MB / _seconds(_fetch, client, job.job, out))
                 echo.append(size / MB / transfer(bare, b"echo", MIB))
     return [
         Figure("upload", middle(up), "MB/s", least=150),
         *_against("upload", up, "bare ZeroMQ, chunks one way", bare_up, least=60),
         Figure("download", middle(down), "MB/s", least=150),
         *_against("download", down, "bare ZeroMQ, chunks one way", bare_down, least=60),
+        Figure("a new file of that size, written and flushed", middle(disk), "MB/s"),
         Figure("bare ZeroMQ echo, each way", middle(echo), "MB/s"),
         *_against("upload", up, "bare echo, chunks both ways", echo),
         *_against("download", down, "bare echo, chunks both ways", echo),
@@ -60,10 +62,21 @@ def _against(name: str, ours: list[float], what: str, theirs: list[float], least
     yield Figure(f"{name} / {what}", share, "%", least=least, beside=beside)
 
 
-def _seconds(work) -> float:
+def _seconds(work, *arguments) -> float:
     began = time.perf_counter()
-    work()
+    work(*arguments)
     return time.perf_counter() - began
+
+
+def _send(client: Client, clip: Path) -> None:
+    client.upload(clip).result(120)
+
+
+def _write(file: Path, content: bytes) -> None:
+    with file.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def _fetch(client: Client, job: str, out: Path) -> None:
