@@ -48,6 +48,7 @@ WORDS = {
     "uploading": "Sending the clip",
     "queued": "Waiting in the queue",
     "rendering": "Rendering",
+    "cancelling": "Cancelling",
     "downloading": "Fetching the take",
     "finished": "Done",
     "failed": "Failed",

@@ -34,8 +34,8 @@ def reshoot(
     """Re-shoot ``clips``, played one after the other, and write the take to ``out``.
 
     shot: one pose for each frame from ``first`` on. depth: a file of depth from the source
-    camera. untagged_matrix: see ``JobRequest``. settings: the engine's own. on_progress: frames
-    written, of all. Memory does not grow with the clip's length.
+    camera. untagged_matrix: see ``JobRequest``. settings: the engine's own. on_progress: the
+    engine's steps, of all. Memory does not grow with the clip's length.
 
     Returns the result as docs/protocol.md has it. Raises RecamError for a clip, a shot or
     settings that cannot be done, Cancelled when told to stop; ``out`` then does not exist.
@@ -47,7 +47,7 @@ def reshoot(
     if depth:
         settings["depth"] = open_depth(depth, clip.frames)
     rendering = load(engine).render(
-        clip, shot.assumed_source_camera, trajectory, settings, lambda *_: None, should_stop
+        clip, shot.assumed_source_camera, trajectory, settings, on_progress, should_stop
     )
     sound = clip.audio_parts() if audio else ()
     writer = Writer(
@@ -62,7 +62,6 @@ def reshoot(
     with writer:
         for frame in rendering.frames:
             writer.write(frame)
-            on_progress(writer.frames, clip.frames)
             if should_stop():
                 raise Cancelled
     remarks = list(clip.remarks)

@@ -39,11 +39,11 @@ def run_cancel(options: argparse.Namespace) -> int:
     with Client(options.server, options.server_key) as client:
         job = client.cancel(options.job)
         deadline = time.monotonic() + 10
-        while job["stage"] == "rendering" and time.monotonic() < deadline:
+        while job["stage"] == "cancelling" and time.monotonic() < deadline:
             time.sleep(0.1)
             job = client.cancel(options.job)
     print(f"The job is {job['stage']}.")
-    return 0
+    return int(job["stage"] == "cancelling")
 
 
 def _where(job: dict) -> str:

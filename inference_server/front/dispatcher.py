@@ -132,7 +132,7 @@ class Dispatcher:
             self._start_later()
 
     def _start_later(self) -> None:
-        """After a pause that grows: a worker that does not come up must not keep the server busy."""
+        """After a pause that grows, so that a broken worker does not keep the server busy."""
         self._failed_starts += 1
         pause = min(2.0 ** (self._failed_starts - 1), LONGEST_PAUSE)
         if self._failed_starts > 1:

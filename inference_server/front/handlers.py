@@ -156,7 +156,7 @@ class Handlers:
         return Message("job.state", job_body(entry, self._journal, self._dispatcher))
 
     async def _list(self, sender, owner, body, data) -> Message:
-        entries = self._journal.list(owner)
+        entries = self._journal.newest(owner)
         jobs = [job_body(entry, self._journal, self._dispatcher) for entry in entries]
         return Message("job.list", {"jobs": jobs})
 

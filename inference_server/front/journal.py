@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import sqlite3
 import time
@@ -115,7 +114,7 @@ class Journal:
         """This owner's job of that id."""
         return self._one("owner = ? AND id = ?", (owner, job))
 
-    def list(self, owner: str, most: int = 100) -> list[Entry]:
+    def newest(self, owner: str, most: int = 100) -> list[Entry]:
         """This owner's jobs, newest first."""
         return self._select("owner = ? ORDER BY number DESC LIMIT ?", (owner, most))
 
@@ -131,7 +130,8 @@ class Journal:
     def ahead_of(self, entry: Entry) -> int:
         """How many jobs are worked on or wait before this one."""
         row = self._database.execute(
-            "SELECT COUNT(*) FROM jobs WHERE stage IN ('queued', 'rendering', 'cancelling') AND number < ?",
+            "SELECT COUNT(*) FROM jobs WHERE number < ? "
+            "AND stage IN ('queued', 'rendering', 'cancelling')",
             (entry.number,),
         )
         return row.fetchone()[0]
@@ -184,7 +184,7 @@ class Journal:
     def _one(self, condition: str, values: tuple = ()) -> Entry | None:
         return next(iter(self._select(condition, values)), None)
 
-    def _select(self, condition: str, values: tuple = ()) -> builtins.list[Entry]:
+    def _select(self, condition: str, values: tuple = ()) -> list[Entry]:
         query = f"SELECT {_COLUMNS} FROM jobs WHERE {condition}"
         return [_entry(row) for row in self._database.execute(query, values)]
 

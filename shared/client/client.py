@@ -15,8 +15,8 @@ import zmq.asyncio
 from ..errors import RecamError
 from ..protocol.keys import check_public_key, client_keys, server_keys
 from ..protocol.limits import DEFAULT_ADDRESS
-from ..protocol.messages import Message
-from ..protocol.request import JobRequest
+from ..protocol.messages import Message, identifier
+from ..protocol.request import JobRequest, no_such_job
 from .connection import Connection, ConnectionLost
 from .job import RemoteJob
 from .upload import upload
@@ -65,6 +65,7 @@ class Client:
 
     def cancel(self, job: str, seconds: float = 10.0) -> dict:
         """Cancel a job by its id and return where it stands. Waits ``seconds`` at most."""
+        _check_id(job)
         return self._wait(self._call(self._ask, "job.cancel", {"job": job}, seconds), seconds + 1)
 
     def shoot(
@@ -75,6 +76,7 @@ class Client:
 
     def attach(self, job: str, out: Path | None = None) -> RemoteJob:
         """Follow a job that the server has, and fetch its result to ``out`` if given."""
+        _check_id(job)
         return self._start(job, lambda remote: remote.follow(out))
 
     def upload(
@@ -161,6 +163,14 @@ class Client:
 def _event_loop() -> asyncio.AbstractEventLoop:
     # ZeroMQ's descriptors need a selector; Windows' default loop has none.
     return asyncio.SelectorEventLoop()
+
+
+def _check_id(job: str) -> None:
+    """What is no id is no job: RecamError ``no_such_job``, where the wire says ``bad_message``."""
+    try:
+        identifier({"job": job}, "job")
+    except RecamError:
+        raise no_such_job(job) from None
 
 
 def _silent(address: str) -> RecamError:

@@ -16,6 +16,7 @@ from zmq.utils.monitor import recv_monitor_message
 from ..errors import RecamError
 from ..protocol.keys import KeyPair
 from ..protocol.limits import (
+    CREDIT,
     DATA_BYTES,
     HEARTBEAT_MS,
     HEARTBEAT_TIMEOUT_MS,
@@ -57,6 +58,7 @@ class Connection:
         self._on_back = on_back
         self._ready = asyncio.Event()
         self._pending: dict[int, asyncio.Future] = {}
+        self._credit = asyncio.Semaphore(CREDIT)
         self._last_id = 0
         self._broken_handshakes = 0
         self._tasks: set[asyncio.Future] = set()
@@ -109,7 +111,15 @@ class Connection:
             pack(Message(kind, body, number, data=data)), flags=zmq.NOBLOCK, copy=not len(data)
         )
         if sent.exception() and not future.done():
+            self._ready.clear()  # the monitor will tell of it, later
             future.set_exception(ConnectionLost())
+        return future
+
+    async def post_bulk(self, kind: str, body: dict, data: bytes = b"") -> asyncio.Future:
+        """``post`` within the connection's credit, which all its transfers share."""
+        await self._credit.acquire()
+        future = self.post(kind, body, data)
+        future.add_done_callback(lambda _: self._credit.release())
         return future
 
     async def request(

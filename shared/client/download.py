@@ -37,7 +37,7 @@ async def download(
                     while offset < size:
                         while asked < size and len(under_way) < CREDIT:
                             body = {"job": job, "offset": asked}
-                            under_way.append(connection.post("result.get", body))
+                            under_way.append(await connection.post_bulk("result.get", body))
                             asked += CHUNK_BYTES
                         chunk = await answer(under_way.popleft())
                         if not len(chunk.data) or chunk.body.get("offset") != offset:

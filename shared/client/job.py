@@ -28,7 +28,8 @@ ENDED = ("finished", "failed", "cancelled")
 class JobState:
     """Where a job stands.
 
-    stage: connecting, uploading, queued, rendering, downloading, finished, failed, cancelled.
+    stage: connecting, uploading, queued, rendering, cancelling, downloading, finished,
+    failed, cancelled.
     step, steps: of that stage (bytes or frames); 0 of 0 where it has none.
     seconds_left: of that stage, or None.
     engine, engine_reason: what renders it, and why that one was chosen; empty until known.

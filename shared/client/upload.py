@@ -58,9 +58,8 @@ async def _send(
 ) -> str:
     size = path.stat().st_size
     known = hashes.whole
-    reply = await connection.request(
-        "blob.put", {"upload": upload_id, "size": size, "sha256": known}
-    )
+    start = {"upload": upload_id, "size": size, "sha256": known}
+    reply = await connection.request("blob.put", start)
     if reply.type == "blob.held":
         return reply.body["sha256"]
     offset = reply.body["offset"]
@@ -70,13 +69,15 @@ async def _send(
             file.seek(offset)
             while chunk := file.read(CHUNK_BYTES - offset % CHUNK_BYTES):
                 # The hash runs ahead of the wire: a clip that is held need not be sent to its end.
-                if known is None and (known := hashes.whole) and await _held(connection, known):
-                    return known
+                if known is None and (known := hashes.whole):
+                    start["sha256"] = known
+                    if await _held(connection, start):
+                        return known
                 digest = await hashes.until(offset + len(chunk))
                 if digest is None:
                     raise changed(path)
                 head = {"upload": upload_id, "offset": offset, "sha256": digest}
-                under_way.append(connection.post("blob.chunk", head, chunk))
+                under_way.append(await connection.post_bulk("blob.chunk", head, chunk))
                 offset += len(chunk)
                 if len(under_way) >= CREDIT:
                     on_bytes((await answer(under_way.popleft())).body["offset"], size)
@@ -101,8 +102,12 @@ def changed(path: Path) -> RecamError:
     )
 
 
-async def _held(connection: Connection, digest: str) -> bool:
-    return (await connection.request("blob.have", {"sha256": digest})).type == "blob.held"
+async def _held(connection: Connection, start: dict) -> bool:
+    asked = {"sha256": start["sha256"]}
+    if (await connection.request("blob.have", asked)).type != "blob.held":
+        return False
+    await connection.request("blob.put", start)  # the server throws away what has come of it
+    return True
 
 
 def breaks_off(address: str, what: str) -> RecamError:

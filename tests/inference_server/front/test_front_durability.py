@@ -28,8 +28,8 @@ def finished(job, out, frames) -> None:
 
 def test_a_killed_server_goes_on_after_its_restart(server, client, long_clip, tmp_path):
     first = client.shoot(request(MIDDLE), [long_clip], tmp_path / "first.mp4")
-    second = client.shoot(request(SHORT), [long_clip], tmp_path / "second.mp4")
     rendering(first)
+    second = client.shoot(request(SHORT), [long_clip], tmp_path / "second.mp4")
     until(lambda: second.state.stage == "queued")
     worker = server.worker()
     server.kill()
