@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import math
+import os
 import sys
 from collections.abc import Iterable
 from fractions import Fraction
@@ -13,7 +16,7 @@ from tqdm import tqdm
 
 from shared.cameras.files import read_camera
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import PRESETS, dolly, orbit, preset
+from shared.cameras.presets import PRESETS, SUBJECT_DISTANCE, dolly, orbit, preset
 from shared.cameras.resample import over, resample
 from shared.cameras.trajectory import Shot, Trajectory
 from shared.client.client import Client
@@ -111,7 +114,7 @@ def _shot(options: argparse.Namespace, info: ClipInfo) -> Shot:
     if Path(options.camera).exists() or options.camera.endswith(".json"):
         shot = read_camera(Path(options.camera), lens, options.camera_name)
         return _fit(shot, options, frames, info.rate)
-    distance = options.subject or 4.0
+    distance = SUBJECT_DISTANCE if options.subject is None else options.subject
     return Shot(_move(options.camera, frames, info.rate, lens, distance), subject_distance=distance)
 
 
@@ -121,6 +124,8 @@ def _move(words: str, frames: int, rate: Fraction, lens, distance: float) -> Tra
     if name in ("dolly", "orbit"):
         try:
             amount = float(amount)
+            if not math.isfinite(amount):
+                raise ValueError(amount)
         except ValueError:
             raise RecamError(
                 "camera_preset",
@@ -151,7 +156,7 @@ def _fit(shot: Shot, options: argparse.Namespace, frames: int, rate: Fraction) -
     return Shot(
         fitted(given),
         shot.source_camera and fitted(shot.source_camera),
-        options.subject or shot.subject_distance,
+        shot.subject_distance if options.subject is None else options.subject,
     )
 
 
@@ -191,31 +196,33 @@ def _say(remarks: Iterable[str]) -> None:
 
 def _follow(job: RemoteJob) -> JobState:
     """Show a bar for each stage until the job ends."""
-    bar, shown, said = None, None, None
+    bar, shown, said = None, "", ""
     try:
-        while not (state := job.wait(0.1)).ended:
+        while True:
+            state = job.wait(0.1)
+            if state.engine_reason != said:
+                said = state.engine_reason
+                tqdm.write(f"Engine: {state.engine}. {said}", file=sys.stderr)
+            if state.ended:
+                return state
             if state.stage != shown:
                 shown = state.stage
                 if bar is not None:
                     bar.close()
-                in_bytes = state.stage in ("uploading", "downloading")
-                bar = tqdm(
-                    desc=state.stage,
-                    unit="B" if in_bytes else " frames",
-                    unit_scale=in_bytes,
-                    leave=False,
-                    disable=None,
-                )
-            if state.engine_reason and state.engine_reason != said:
-                said = state.engine_reason
-                tqdm.write(f"Engine: {state.engine}. {said}", file=sys.stderr)
-            bar.total = state.steps or None
-            bar.n = state.step
+                bar = _bar(shown)
+            # No bar where there is nothing to count: in the queue, or before the first frame.
+            bar.bar_format = None if state.steps else "{desc} …"
+            bar.total, bar.n = state.steps or None, state.step
             bar.refresh()
     finally:
         if bar is not None:
             bar.close()
-    return state
+
+
+def _bar(stage: str) -> tqdm:
+    in_bytes = stage in ("uploading", "downloading")
+    unit = "B" if in_bytes else " frames"
+    return tqdm(desc=stage, unit=unit, unit_scale=in_bytes, leave=False, disable=None)
 
 
 def _check_out(out: Path, overwrite: bool) -> None:
@@ -223,3 +230,13 @@ def _check_out(out: Path, overwrite: bool) -> None:
         raise RecamError("out_name", f"{out} is not an .mp4 file.", "Results are MP4 files.")
     if out.exists() and not overwrite:
         raise RecamError("out_exists", f"{out} exists already.", "Name another, or --overwrite.")
+    try:  # now, not when the rendering is done
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(out.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise RecamError(
+            "out_folder",
+            f"Nothing can be written to the folder {out.parent} ({error.strerror}).",
+            "Choose another place with -o.",
+        ) from None

@@ -1,0 +1,214 @@
+"""``recam submit`` and ``recam fetch`` as a person uses them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from takes import LONG, SHORT, write_clip
+
+from inference_server.video.probe import probe
+from shared.cameras.lens import lens_from_focal
+from shared.cameras.presets import preset
+from shared.cameras.recam_json import write_shot
+from shared.cameras.trajectory import Shot
+
+ROOT = Path(__file__).resolve().parents[3]
+CLIPS = ROOT / "tests" / "clips"
+EXTRINSICS = ROOT / "tests" / "data" / "preset_camera_extrinsics.json"
+
+
+def take(server, clip, *arguments, out) -> str:
+    """Submit it; what was said on stderr."""
+    done = server.run("submit", clip, "-o", out, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert str(out) in done.stdout
+    return done.stderr
+
+
+def refused(server, *arguments) -> str:
+    """What a command that fails says: one line, and no traceback."""
+    done = server.run(*arguments)
+    assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr and not done.stdout
+    said = [line for line in done.stderr.splitlines() if not line.startswith("Note:")]
+    assert len(said) == 1 and said[0].startswith("recam: "), done.stderr
+    return said[0]
+
+
+def test_a_preset(shared_server, short_clip, tmp_path):
+    out = tmp_path / "take.mp4"
+    said = take(shared_server, short_clip, "--camera", "arc_right", out=out)
+    made = probe(out)
+    assert (made.frames, made.width, made.height) == (SHORT, 96, 64)
+    assert "Engine: projection." in said and said.count("Engine:") == 1
+    assert not re.search(r"\d+%", said)  # no bar where there is no terminal
+
+
+def test_a_move_with_an_amount_makes_another_picture(shared_server, short_clip, tmp_path):
+    pictures = []
+    for camera in ("static", "dolly:1.5", "orbit:20"):
+        out = tmp_path / f"{camera.replace(':', '_')}.mp4"
+        take(shared_server, short_clip, "--camera", camera, out=out)
+        with av.open(str(out)) as file:
+            pictures.append([frame.to_ndarray(format="gray") for frame in file.decode(video=0)][-1])
+    still, dolly, orbit = (picture.astype(float) for picture in pictures)
+    assert np.abs(still - dolly).mean() > 5 and np.abs(still - orbit).mean() > 5
+
+
+def test_a_camera_file_of_another_rate_is_resampled_aloud(shared_server, short_clip, tmp_path):
+    lens = lens_from_focal(35.0, 36.0, 1.5)
+    camera = tmp_path / "move.json"
+    write_shot(camera, Shot(preset("pan_left", 50, Fraction(50), lens)))
+    out = tmp_path / "take.mp4"
+    assert "resampled" in take(shared_server, short_clip, "--camera", camera, out=out)
+    said = take(shared_server, short_clip, "--camera", camera, "--stretch", "--overwrite", out=out)
+    assert "stretched" in said
+    assert probe(out).frames == SHORT
+
+
+def test_the_public_camera_file(shared_server, short_clip, tmp_path):
+    name = next(iter(json.loads(EXTRINSICS.read_text())["frame0"]))
+    out = tmp_path / "take.mp4"
+    take(shared_server, short_clip, "--camera", EXTRINSICS, "--camera-name", name, out=out)
+    assert probe(out).frames == SHORT
+    said = refused(
+        shared_server, "submit", short_clip, "--camera", EXTRINSICS, "-o", tmp_path / "other.mp4"
+    )
+    assert name in said
+
+
+def test_a_part_of_a_clip(shared_server, tmp_path):
+    out = tmp_path / "take.mp4"
+    part = ("--first", "10", "--frames", "5")
+    take(shared_server, CLIPS / "cityCC0.mpg", "--camera", "static", *part, out=out)
+    made = probe(out)
+    assert (made.frames, made.width, made.height) == (5, 720, 406)  # 405 is odd
+
+
+def test_sound_comes_along_unless_told_otherwise(shared_server, tmp_path):
+    clip, arguments = CLIPS / "bigbuckbunny.mp4", ("--camera", "static", "--frames", "6")
+    take(shared_server, clip, *arguments, out=tmp_path / "heard.mp4")
+    take(shared_server, clip, *arguments, "--no-audio", out=tmp_path / "silent.mp4")
+    assert probe(tmp_path / "heard.mp4").has_audio
+    assert not probe(tmp_path / "silent.mp4").has_audio
+
+
+def test_an_upright_clip_of_odd_size(shared_server, tmp_path):
+    clip = write_clip(tmp_path / "even.mp4", 4, 54, 96)
+    with av.open(str(clip)) as source, av.open(str(tmp_path / "odd.mkv"), "w") as target:
+        stream = target.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 53, 95, "bgr0"
+        for frame in source.decode(video=0):
+            cut = np.ascontiguousarray(frame.to_ndarray(format="bgra")[:95, :53])
+            picture = av.VideoFrame.from_ndarray(cut, "bgra")
+            picture.pts, picture.time_base = frame.pts, frame.time_base
+            target.mux(stream.encode(picture.reformat(format="bgr0")))
+        target.mux(stream.encode())
+    out = tmp_path / "take.mp4"
+    take(shared_server, tmp_path / "odd.mkv", "--camera", "tilt_up", out=out)
+    made = probe(out)
+    assert (made.frames, made.width, made.height) == (4, 54, 96)
+
+
+def test_a_clip_that_is_cut_off_gives_what_is_there(shared_server, tmp_path):
+    whole = (CLIPS / "cityCC0.mpg").read_bytes()
+    clip = tmp_path / "cut.mpg"
+    clip.write_bytes(whole[: len(whole) // 12])
+    there = probe(clip).frames
+    assert 3 < there < 60
+    out = tmp_path / "take.mp4"
+    take(shared_server, clip, "--camera", "static", out=out)
+    assert probe(out).frames == there
+
+
+def test_spaces_and_umlauts_in_names(shared_server, short_clip, tmp_path):
+    clip = shutil.copy(short_clip, tmp_path / "Zoë – Käse 100%.mp4")
+    out = tmp_path / "neuer Ordner" / "Übersicht 1.mp4"
+    take(shared_server, clip, "--camera", "static", out=out)
+    assert probe(out).frames == SHORT
+
+
+@pytest.fixture(scope="module")
+def odd_files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "text.mov").write_text("Shot 12: the boats.\n" * 50)
+    (folder / "empty.mov").touch()
+    (folder / "broken.json").write_text('{"format": "recam-shot", "version": 1')
+    (folder / "other.json").write_text('{"hello": 1}')
+    (folder / "there.mp4").write_bytes(b"a take that is dear to me")
+    (folder / "file").write_text("in the way")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{odd}/text.mov", "--camera", "static"], ["text.mov"]),
+        (["{odd}/empty.mov", "--camera", "static"], ["empty.mov"]),
+        (["{odd}/nothing.mov", "--camera", "static"], ["nothing.mov"]),
+        (["{odd}", "--camera", "static"], ["is a folder"]),
+        (["{clip}", "--camera", "spiral"], ["spiral", "arc_left"]),
+        (["{clip}", "--camera", "dolly"], ["dolly", "metres"]),
+        (["{clip}", "--camera", "orbit:wide"], ["orbit:wide", "degrees"]),
+        (["{clip}", "--camera", "orbit:nan"], ["orbit"]),
+        (["{clip}", "--camera", "dolly:inf"], ["dolly"]),
+        (["{clip}", "--camera", "{odd}/nothing.json"], ["nothing.json"]),
+        (["{clip}", "--camera", "{odd}/broken.json"], ["broken.json"]),
+        (["{clip}", "--camera", "{odd}/other.json"], ["other.json"]),
+        (["{clip}", "--camera", "{odd}"], ["{odd}"]),
+        (["{clip}", "--camera", "static", "--first", "8"], ["8 frames", "--first"]),
+        (["{clip}", "--camera", "static", "--first", "-1"], ["8 frames", "--first"]),
+        (["{clip}", "--camera", "static", "--frames", "9"], ["8 frames", "--frames"]),
+        (["{clip}", "--camera", "static", "--frames", "0"], ["8 frames", "--frames"]),
+        (["{clip}", "--camera", "static", "--focal", "0"], ["focal"]),
+        (["{clip}", "--camera", "static", "--focal", "nan"], ["focal"]),
+        (["{clip}", "--camera", "static", "--subject", "-2"], ["subject"]),
+        (["{clip}", "--camera", "static", "--subject", "0"], ["subject"]),
+        (["{clip}", "--camera", "static", "--depth", "{odd}/nothing.safetensors"], ["nothing"]),
+        (["{clip}", "--camera", "static", "--engine", "recammaster"], ["recammaster"]),
+        (["{clip}", "--camera", "static", "-o", "take.avi"], ["take.avi", ".mp4"]),
+        (["{clip}", "--camera", "static", "-o", "{odd}/there.mp4"], ["there.mp4", "--overwrite"]),
+        (["{clip}", "--camera", "static", "-o", "{odd}/file/take.mp4"], ["{odd}/file"]),
+        (["{clip}", "--camera", "static", "--server", "nowhere"], ["nowhere"]),
+        (["{clip}", "--camera", "static", "--server-key", "abc"], ["server.pub"]),
+    ],
+    ids=lambda value: " ".join(value[1:]) if isinstance(value, list) else None,
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    shared_server, short_clip, odd_files, tmp_path, arguments, words
+):
+    def filled(text):
+        return text.replace("{odd}", str(odd_files)).replace("{clip}", str(short_clip))
+
+    out = [] if "-o" in arguments else ["-o", tmp_path / "take.mp4"]
+    said = refused(shared_server, "submit", *map(filled, arguments), *out)
+    for word in words:
+        assert filled(word).lower() in said.lower(), said
+    assert not (tmp_path / "take.mp4").exists()
+    assert (odd_files / "there.mp4").read_bytes() == b"a take that is dear to me"
+
+
+def test_a_take_is_replaced_when_asked(shared_server, short_clip, tmp_path):
+    out = tmp_path / "take.mp4"
+    out.write_text("old")
+    take(shared_server, short_clip, "--camera", "static", "--overwrite", out=out)
+    assert probe(out).frames == SHORT
+
+
+def test_detached_and_fetched_later(shared_server, long_clip, tmp_path):
+    detach = ("--camera", "static", "--frames", LONG // 10, "--detach", "-o", tmp_path / "a.mp4")
+    left = shared_server.run("submit", long_clip, *detach)
+    assert left.returncode == 0 and re.fullmatch(r"[0-9a-f]{32}\n", left.stdout)
+    out = tmp_path / "b.mp4"
+    fetched = shared_server.run("fetch", left.stdout.strip(), "-o", out)
+    assert fetched.returncode == 0, fetched.stderr
+    assert probe(out).frames == LONG // 10
+    again = shared_server.run("fetch", left.stdout.strip(), "-o", out)
+    assert again.returncode == 1 and "exists already" in again.stderr
