@@ -12,11 +12,10 @@ PAUSE = 0.05  # seconds after each piece: about 300 kB/s each way
 
 
 class SlowWire:
-    """Listens at ``address`` and relays every connection to ``target`` (``tcp://host:port``)."""
+    """Listens at ``address`` and relays every connection to ``target``, on this machine."""
 
     def __init__(self, target: str) -> None:
-        host, _, port = target.removeprefix("tcp://").rpartition(":")
-        self._target = host, int(port)
+        self._target = "127.0.0.1", int(target.rpartition(":")[2])
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
         self._open = [self._listener]

@@ -55,7 +55,7 @@ def assert_untouched(sequence):
 
 def cancel_at(bpy, addon, job, drive, stage):
     drive(job, until=lambda: job.stand.stage == stage)
-    assert job.stand.stage == stage
+    assert job.stand.stage == stage, str(job.error)
     bpy.ops.recam.cancel(index=addon.running.jobs.index(job))
     drive(job)
     assert job.stand.stage == "cancelled" and job.error is None and not job.running
