@@ -67,6 +67,7 @@ class Front:
             self._journal.close()
 
     def _bind(self) -> None:
+        self._socket.ipv6 = "[" in self._address
         try:
             self._socket.bind(self._address)
         except zmq.ZMQError as error:
@@ -164,7 +165,6 @@ def _router(context: zmq.asyncio.Context) -> zmq.asyncio.Socket:
     socket.curve_publickey = keys.public
     socket.curve_secretkey = keys.secret
     socket.router_mandatory = True
-    socket.ipv6 = True
     socket.linger = 0
     socket.maxmsgsize = DATA_BYTES
     # Four windows of a client's chunks each way; a client that does not read costs no more.
