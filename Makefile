@@ -12,7 +12,7 @@ DEMO_BLENDER = 4.5
 
 PIP = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: env demo test test-server test-blender bench addon lint clean
+.PHONY: help libraries env demo test test-server test-blender bench addon lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -65,6 +65,9 @@ bench: .venv/ready
 
 addon: .venv/ready .venv-blender-$(DEMO_BLENDER)/ready
 	.venv-blender-$(DEMO_BLENDER)/bin/python blender_addon/build.py --output dist
+
+libraries:
+	@echo $(BLENDER_LIBRARIES)
 
 clean:
 	rm -rf out build dist .venv .venv-blender-*

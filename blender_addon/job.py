@@ -84,6 +84,7 @@ class Reshoot:
         self.stand = Stand("camera", 0.0)
         self.engine = ""
         self.engine_reason = ""
+        self.remarks: list[str] = []
         self.error: RecamError | None = None
         self.take = ""
         self._client = client
@@ -205,6 +206,7 @@ class Reshoot:
         file = name_take(self._fetched, self.strip_name)
         try:
             self.take = place_take(plate, file, content, record).name
+            self.remarks = record["remarks"]
         except RecamError as error:
             hint = f"{error.hint} The take itself is kept: {file}"
             raise RecamError(error.code, error.sentence, hint) from error

@@ -62,7 +62,14 @@ def _draw_job(layout, index: int, job: Reshoot, width: int) -> None:
     elif not job.take:
         layout.label(text=job.stand.words, icon="BLANK1")
     if job.engine_reason and not job.error:
-        _paragraph(layout, job.engine_reason, "INFO", width)
+        _paragraph(
+            layout,
+            f"{job.engine}. {job.engine_reason}" if job.engine else job.engine_reason,
+            "INFO",
+            width,
+        )
+    for remark in job.remarks:
+        _paragraph(layout, remark, "INFO", width)
 
 
 def _icon(job: Reshoot) -> str:

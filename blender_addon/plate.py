@@ -251,6 +251,12 @@ def look(strip: bpy.types.Strip, scene: bpy.types.Scene) -> tuple:
         picture_part(strip, scene),
         frame_size(scene),
         scene_rate(scene),
+        strip.color_multiply,
+        strip.color_saturation,
+        strip.use_reverse_frames,
+        strip.strobe,
+        tuple((modifier.type, modifier.mute) for modifier in strip.modifiers),
+        tuple(key.timeline_frame for key in strip.retiming_keys),
     )
 
 

@@ -32,12 +32,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     out = options.out.resolve()
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    _clear(out)
     try:
         _run(options.blender, out)
     except subprocess.CalledProcessError as error:
         sys.exit(f"The demo stopped: {' '.join(map(str, error.cmd[:3]))} … failed.")
+
+
+def _clear(out: Path) -> None:
+    """Make the folder, or empty it if an earlier demo filled it; anything else is left alone."""
+    ours = (out / "shot.blend").exists() or (out / ".private").exists()
+    if out.exists() and any(out.iterdir()) and not ours:
+        sys.exit(f"The folder {out} holds other things; name another with --out.")
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
 
 
 def _run(blender: str, out: Path) -> None:
@@ -59,7 +67,10 @@ def _run(blender: str, out: Path) -> None:
         scene = _in_blender(blender, zip_file, out, environment, seconds)
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(20)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
     with _step("Drawing the contact sheet", seconds):
         write_contact_sheet(
             CLIP, scene["first"], out / "result.mp4", out / "camera.json", out / "contact_sheet.png"

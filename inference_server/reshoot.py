@@ -70,6 +70,10 @@ def reshoot(
             "The camera that shot the clip is not known; it was taken to stand still "
             "at the trajectory's first pose."
         )
+    if unseen := rendering.report.get("unseen_share"):
+        remarks.append(
+            f"The source camera never saw {unseen:.1%} of the take; it is filled with a blur."
+        )
     width, height = writer.coded_size
     with out.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

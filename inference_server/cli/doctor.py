@@ -58,10 +58,17 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _packages() -> str:
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     if importlib.util.find_spec("torch") is None:
         return f"Installed: {versions}. PyTorch is not; only the projection engine works without."
     return f"Installed: {versions}, torch {importlib.metadata.version('torch')}."
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "(missing: pip install " + package + ")"
 
 
 def _weights(releases: Path) -> list[str]:

@@ -111,7 +111,7 @@ def _shot(options: argparse.Namespace, info: ClipInfo) -> Shot:
             "Correct --first and --frames.",
         )
     lens = lens_from_focal(options.focal, 36.0, info.width / info.height)
-    if Path(options.camera).exists() or options.camera.endswith(".json"):
+    if Path(options.camera).is_file() or options.camera.endswith(".json"):
         shot = read_camera(Path(options.camera), lens, options.camera_name)
         return _fit(shot, options, frames, info.rate)
     distance = SUBJECT_DISTANCE if options.subject is None else options.subject
@@ -202,7 +202,8 @@ def _follow(job: RemoteJob) -> JobState:
             state = job.wait(0.1)
             if state.engine_reason != said:
                 said = state.engine_reason
-                tqdm.write(f"Engine: {state.engine}. {said}", file=sys.stderr)
+                engine = f"Engine: {state.engine}. " if state.engine else ""
+                tqdm.write(f"{engine}{said}", file=sys.stderr)
             if state.ended:
                 return state
             if state.stage != shown:

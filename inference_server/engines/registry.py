@@ -25,9 +25,25 @@ class EngineStatus:
     reason: str
 
 
+# Every engine, best first, with a sentence for the artist.
+ENGINES = {
+    "recammaster": "Re-renders the clip with a video model.",
+    "projection": "A preview: exact for pans, tilts and lens changes, flat for moves.",
+}
+
+
 def engine_statuses(releases: Path) -> list[EngineStatus]:
     """Every engine, best first. ``releases``: the folder of weights. Imports no torch."""
-    return [_recammaster(releases), _projection()]
+    missing = _missing_for_recammaster(releases)
+    return [
+        EngineStatus(
+            "recammaster",
+            ENGINES["recammaster"],
+            not missing,
+            missing or "its weights are in place.",
+        ),
+        EngineStatus("projection", ENGINES["projection"], True, "it runs on any processor."),
+    ]
 
 
 def choose(name: str, statuses: list[EngineStatus]) -> tuple[str, str]:
@@ -42,12 +58,7 @@ def choose(name: str, statuses: list[EngineStatus]) -> tuple[str, str]:
         better = statuses[: statuses.index(best)]
         because = " ".join(f"{s.name} cannot run here: {s.reason}" for s in better)
         return best.name, f"{best.description} {because}".strip()
-    if name not in by_name:
-        raise RecamError(
-            "engine_unknown",
-            f"There is no engine named {name!r}.",
-            f"Choose one of: auto, {', '.join(by_name)}.",
-        )
+    check_name(name)
     if not by_name[name].can_run:
         raise RecamError(
             "engine_unavailable",
@@ -59,9 +70,12 @@ def choose(name: str, statuses: list[EngineStatus]) -> tuple[str, str]:
 
 def check_name(name: str) -> None:
     """RecamError ``engine_unknown`` unless ``name`` is ``auto`` or an engine's."""
-    if name != "auto":
-        known = [EngineStatus(each, "", True, "") for each in ENGINES]
-        choose(name, known)
+    if name != "auto" and name not in ENGINES:
+        raise RecamError(
+            "engine_unknown",
+            f"There is no engine named {name!r}.",
+            f"Choose one of: auto, {', '.join(ENGINES)}.",
+        )
 
 
 def load(name: str) -> Engine:
@@ -76,26 +90,11 @@ def as_body(statuses: list[EngineStatus]) -> list[dict]:
     return [asdict(status) for status in statuses]
 
 
-ENGINES = ("recammaster", "projection")
-
-
-def _recammaster(releases: Path) -> EngineStatus:
-    description = "Re-renders the clip with a video model."
+def _missing_for_recammaster(releases: Path) -> str:
     if importlib.util.find_spec(f"{__package__}.recammaster") is None:
-        reason = "this version of Recam does not contain it yet."
-    elif importlib.util.find_spec("torch") is None:
-        reason = "PyTorch is not installed (pip install 'recam[model]')."
-    elif missing := missing_from_release(releases):
-        reason = f"the weights are incomplete: {missing[0]} is not in {releases}."
-    else:
-        return EngineStatus("recammaster", description, True, "its weights are in place.")
-    return EngineStatus("recammaster", description, False, reason)
-
-
-def _projection() -> EngineStatus:
-    return EngineStatus(
-        "projection",
-        "A preview: exact for pans, tilts and lens changes, flat for moves.",
-        True,
-        "it runs on any processor.",
-    )
+        return "this version of Recam does not contain it yet."
+    if importlib.util.find_spec("torch") is None:
+        return "PyTorch is not installed (pip install 'recam[model]')."
+    if missing := missing_from_release(releases):
+        return f"the weights are incomplete: {missing[0]} is not in {releases}."
+    return ""

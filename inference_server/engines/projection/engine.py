@@ -23,7 +23,6 @@ class ProjectionEngine:
     """The instant preview, and the fallback where there is no GPU. See ``render``."""
 
     name = "projection"
-    description = "Camera projection: an instant preview, exact for pans, tilts and lens changes."
 
     def render(
         self,
