@@ -33,8 +33,8 @@ class Server:
             "RECAM_SERVER": self.address,
         }
 
-    def start(self) -> Server:
-        """Start it, and wait until it listens."""
+    def start(self, code: Path = ROOT) -> Server:
+        """Start it from that folder's code, and wait until it listens."""
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 recam("serve", "--port", self.port),
@@ -42,7 +42,7 @@ class Server:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                cwd=ROOT,
+                cwd=code,
             )
         said = self.process.stdout.readline()
         assert said, f"the server did not start:\n{self.log.read_text()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -44,6 +45,9 @@ def run() -> list[Figure]:
                 bare_down.append(size / MB / transfer(bare, b"down", MIB))
                 down.append(size / MB / _seconds(_fetch, client, job.job, out))
                 echo.append(size / MB / transfer(bare, b"echo", MIB))
+                # Each round finds the memory that the files of the one before took.
+                out.unlink()
+                shutil.rmtree(server.folder / "state" / "clips")
     return [
         Figure("upload", middle(up), "MB/s", least=150),
         *_against("upload", up, "bare ZeroMQ, chunks one way", bare_up, least=60),
