@@ -61,13 +61,9 @@ def _draw_job(layout, index: int, job: Reshoot, width: int) -> None:
         _paragraph(layout, job.error.hint, "BLANK1", width)
     elif not job.take:
         layout.label(text=job.stand.words, icon="BLANK1")
-    if job.engine_reason and not job.error:
-        _paragraph(
-            layout,
-            f"{job.engine}. {job.engine_reason}" if job.engine else job.engine_reason,
-            "INFO",
-            width,
-        )
+    if job.running and job.engine_reason:
+        reason = f"{job.engine}. {job.engine_reason}" if job.engine else job.engine_reason
+        _paragraph(layout, reason, "INFO", width)
     for remark in job.remarks:
         _paragraph(layout, remark, "INFO", width)
 
