@@ -11,7 +11,7 @@ from inference_server.video.probe import probe
 from shared.client.client import Client
 
 WAIT = 90.0
-MIDDLE = LONG // 4
+MIDDLE = LONG // 8
 
 
 @pytest.fixture

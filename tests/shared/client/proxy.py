@@ -18,8 +18,7 @@ class Proxy:
     """
 
     def __init__(self, address: str) -> None:
-        host, _, port = address.removeprefix("tcp://").rpartition(":")
-        self._server = host, int(port)
+        self._server = "127.0.0.1", int(address.rpartition(":")[2])
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
         self.sent = self.received = self.connections = 0

@@ -128,7 +128,7 @@ def test_cancelled_while_uploading(shared_server, short_clip, large_file, tmp_pa
 
 
 def test_cancelled_while_queued_and_the_job_before_it_goes_on(client, long_clip, tmp_path):
-    first = client.shoot(request(LONG // 5), [long_clip], tmp_path / "first.mp4")
+    first = client.shoot(request(LONG // 10), [long_clip], tmp_path / "first.mp4")
     rendering(first)
     job = client.shoot(request(SHORT), [long_clip], tmp_path / "take.mp4")
     until(lambda: job.state.stage == "queued")
@@ -149,7 +149,7 @@ def test_cancelled_while_rendering_and_the_job_behind_it_runs(client, long_clip,
 
 
 def test_cancelled_while_downloading(shared_server, client, long_clip, tmp_path):
-    done = finished(client.shoot(request(LONG // 5), [long_clip], tmp_path / "first.mp4"))
+    done = finished(client.shoot(request(LONG // 10), [long_clip], tmp_path / "first.mp4"))
     known = client.jobs()[0]["job"]
     assert done.result["size"] > 100_000
     folder = tmp_path / "takes"
@@ -174,16 +174,16 @@ def test_a_cancel_after_the_end_changes_nothing(client, short_clip, tmp_path):
 
 def test_a_job_outlives_a_cut_connection_while_it_renders(shared_server, long_clip, tmp_path):
     with Proxy(shared_server.address) as proxy, Client(proxy.address, patience=30) as client:
-        job = client.shoot(request(LONG // 4), [long_clip], tmp_path / "take.mp4")
+        job = client.shoot(request(LONG // 8), [long_clip], tmp_path / "take.mp4")
         rendering(job)
         proxy.cut()
         finished(job)
         assert proxy.connections >= 2
-    assert probe(tmp_path / "take.mp4").frames == LONG // 4
+    assert probe(tmp_path / "take.mp4").frames == LONG // 8
 
 
 def test_a_download_outlives_a_cut_connection(shared_server, client, long_clip, tmp_path):
-    first = client.shoot(request(LONG // 5), [long_clip], tmp_path / "first.mp4")
+    first = client.shoot(request(LONG // 10), [long_clip], tmp_path / "first.mp4")
     size = finished(first).result["size"]
     with Proxy(shared_server.address) as proxy, Client(proxy.address, patience=30) as slow:
         slow.server()
@@ -197,7 +197,7 @@ def test_a_download_outlives_a_cut_connection(shared_server, client, long_clip, 
 
 
 def test_a_killed_client_finds_its_job_again(shared_server, client, long_clip, tmp_path):
-    arguments = ("submit", long_clip, "--camera", "pan_right", "--frames", LONG // 5)
+    arguments = ("submit", long_clip, "--camera", "pan_right", "--frames", LONG // 10)
     process = subprocess.Popen(
         recam(*arguments, "-o", tmp_path / "lost.mp4"), env=shared_server.environment
     )
@@ -207,7 +207,7 @@ def test_a_killed_client_finds_its_job_again(shared_server, client, long_clip, t
     process.wait(WAIT)
     fetched = shared_server.run("fetch", new["job"], "-o", tmp_path / "take.mp4")
     assert fetched.returncode == 0, fetched.stderr
-    assert probe(tmp_path / "take.mp4").frames == LONG // 5
+    assert probe(tmp_path / "take.mp4").frames == LONG // 10
     assert not (tmp_path / "lost.mp4").exists()
 
 
