@@ -54,7 +54,7 @@ class Dispatcher:
         """Put back what an ended server left half done, and start the worker."""
         self._store.clear()
         for entry in self._journal.interrupted():
-            self._give_back(entry)
+            self._give_back(entry, blameless=True)  # the server ended, and took its worker along
         self._start_worker()
 
     def wake(self) -> None:
@@ -239,14 +239,14 @@ class Dispatcher:
         else:
             self._start_later()
 
-    def _give_back(self, entry: Entry) -> None:
+    def _give_back(self, entry: Entry, *, blameless: bool = False) -> None:
         """Queue a job again whose worker ended, or set it aside if it has done that before."""
         entry = self._journal.find(entry.owner, entry.id)
         if entry.stage == "cancelling":
             self._journal.cancel(entry)
             return
-        if entry.attempts < MOST_ATTEMPTS:
-            self._journal.requeue(entry)
+        if blameless or entry.attempts < MOST_ATTEMPTS:
+            self._journal.requeue(entry, blameless=blameless)
             return
         error = RecamError(
             "worker_died",
