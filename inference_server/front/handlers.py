@@ -126,8 +126,10 @@ class Handlers:
         return Message("blob.held", {"sha256": wanted})
 
     async def _submit(self, sender, owner, body, data) -> Message:
-        # A shot of some hours takes a second to read.
-        request = await asyncio.to_thread(JobRequest.from_message, body, bytes(data))
+        if len(data) <= CHUNK_BYTES:  # in order: a cancel may be right behind it
+            request = JobRequest.from_message(body, data)
+        else:  # a shot of some hours takes a second to read
+            request = await asyncio.to_thread(JobRequest.from_message, body, bytes(data))
         check_name(request.engine)
         for part in {*request.parts, *([request.depth] if request.depth else [])}:
             if not self._store.clip(owner, part).is_file():
