@@ -200,7 +200,7 @@ class Handlers:
     async def _drop(self, key: tuple[str, str]) -> None:
         if incoming := self._incoming.pop(key, None):
             async with incoming.lock:
-                incoming.close()
+                await asyncio.to_thread(incoming.close)
 
 
 def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:

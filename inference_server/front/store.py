@@ -7,12 +7,14 @@ import errno
 import hashlib
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 from typing import BinaryIO
 
 from shared.errors import RecamError
 
+FLUSH_BYTES = 64 * 1024 * 1024
 UPLOAD_SECONDS = 24 * 3600  # an upload that broke off may be taken up again for so long
 
 
@@ -62,6 +64,8 @@ class Incoming:
         file.parent.mkdir(parents=True, exist_ok=True)
         self.size = size
         self._file = file
+        self._flushing: threading.Thread | None = None
+        self._unflushed: OSError | None = None
         self.lock = asyncio.Lock()  # held by whoever has a thread at work on the file
         self._digest = hashlib.sha256()
         self._out: BinaryIO = file.open("a+b", buffering=0)
@@ -104,16 +108,38 @@ class Incoming:
             raise disk_error(error) from None
         self._digest = grown
         self.offset += len(data)
+        if self.offset // FLUSH_BYTES != (self.offset - len(data)) // FLUSH_BYTES:
+            self._flush_beside()
+
+    def _flush_beside(self) -> None:
+        """A little now and then, so that the end of a long upload need not wait for the disk."""
+
+        def flush() -> None:
+            try:
+                os.fsync(self._out.fileno())
+            except OSError as error:
+                self._unflushed = error  # the system tells of it only once
+
+        if self._flushing is None or not self._flushing.is_alive():
+            self._flushing = threading.Thread(target=flush, name="recam-flush")
+            self._flushing.start()
+
+    def _flushed(self) -> None:
+        if self._flushing is not None:
+            self._flushing.join()
 
     def finish(self, digest: str, clip: Path) -> None:
         """Make it a clip of the store: verified, flushed, renamed. May take seconds.
 
         Raises RecamError ``upload_damaged`` if the content is not what was announced.
         """
+        self._flushed()
         try:
             os.fsync(self._out.fileno())
         except OSError as error:
             raise disk_error(error) from None
+        if self._unflushed:
+            raise disk_error(self._unflushed)
         self._out.close()
         if self.offset != self.size or self._digest.hexdigest() != digest:
             self._file.unlink(missing_ok=True)
@@ -126,6 +152,7 @@ class Incoming:
 
     def close(self) -> None:
         """Let go of the file; what has arrived stays, to be taken up again."""
+        self._flushed()
         self._out.close()
 
 
