@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import zmq
@@ -26,6 +27,7 @@ from .store import Store
 
 log = logging.getLogger(__name__)
 
+DISK_THREADS = 2
 PROGRESS_SECONDS = 0.2  # between two progress messages about one job
 
 
@@ -44,6 +46,9 @@ class Front:
 
     async def run(self, on_listening=lambda address: None) -> None:
         """Serve until a SIGINT or SIGTERM; ``on_listening`` is called with the real address."""
+        # For disk and hashes. Few: every thread keeps some of the memory that it has once used.
+        threads = ThreadPoolExecutor(DISK_THREADS, thread_name_prefix="recam-disk")
+        asyncio.get_running_loop().set_default_executor(threads)
         context = zmq.asyncio.Context()
         authenticator = AsyncioAuthenticator(context, log=logging.getLogger(f"{__name__}.zap"))
         authenticator.start()
