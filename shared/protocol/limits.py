@@ -6,7 +6,7 @@ DEFAULT_ADDRESS = f"tcp://127.0.0.1:{DEFAULT_PORT}"
 
 HEADER_BYTES = 1024 * 1024  # the JSON header of a message, at most: 10,000 parts fit in
 DATA_BYTES = 64 * 1024 * 1024  # the data frame of a message, at most: a shot of some hours
-CHUNK_BYTES = 1024 * 1024  # one piece of a clip or a result
+CHUNK_BYTES = 512 * 1024  # one piece of a clip or a result
 CREDIT = 8  # chunks under way at once: a control message waits behind these at the most
 
 HEARTBEAT_MS = 2_000  # an idle connection is tried this often …

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import zmq
 
-CHUNK = 1024 * 1024
+CHUNK = 512 * 1024
 MILLISECONDS = 30_000
 
 
