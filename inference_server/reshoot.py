@@ -27,7 +27,6 @@ def reshoot(
     audio: bool = True,
     untagged_matrix: int | None = None,
     settings: dict | None = None,
-    name: str = "clip",
     on_progress: Callable[[int, int], None] = lambda step, steps: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict:

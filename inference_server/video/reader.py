@@ -112,8 +112,8 @@ class Reader:
             last, shown, damaged = yield from _pictures(info, first, count, upright)
             if damaged:
                 self._remark(
-                    f"{Path(info.path).name} is damaged in {damaged} places; the last good frame "
-                    "is held there."
+                    f"{Path(info.path).name} is damaged, {damaged} times; the last good frame is "
+                    "held there."
                 )
             if shown == count:
                 continue

@@ -33,12 +33,14 @@ def main() -> None:
         order = json.loads(Path(file).read_text())
         try:
             result = _render(order, pipes)
+            result["remarks"] = [_as_named(remark, order) for remark in result["remarks"]]
             pipes.say("finished", job=order["job"], result=result)
         except Cancelled:
             pipes.say("cancelled", job=order["job"])
         except RecamError as error:
             log.info("job %s failed: %s", order["job"], error)
-            _say_failed(pipes, order["job"], error)
+            told = RecamError(error.code, _as_named(error.sentence, order), error.hint)
+            _say_failed(pipes, order["job"], told)
         except MemoryError:
             _say_failed(
                 pipes,
@@ -79,10 +81,17 @@ def _render(order: dict, pipes: Pipes) -> dict:
         audio=order["audio"],
         untagged_matrix=order["untagged_matrix"],
         settings=order["settings"],
-        name=order["name"],
         on_progress=on_progress,
         should_stop=pipes.stop.is_set,
     )
+
+
+def _as_named(sentence: str, order: dict) -> str:
+    """The sentence with the clip called as its artist does: the store knows only hashes."""
+    for number, clip in enumerate(order["clips"], 1):
+        called = order["name"] if len(order["clips"]) == 1 else f"{order['name']}, part {number}"
+        sentence = sentence.replace(Path(clip).name, called)
+    return sentence.replace(Path(order["out"]).name, "The result")
 
 
 def _say_failed(pipes: Pipes, job: str, error: RecamError) -> None:

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import time
 
+import av
 from servers import ROOT, until
 from takes import LONG, SHORT, rendering, request
 
@@ -57,6 +58,23 @@ def test_a_worker_that_does_not_start_is_said_to_whoever_waits(server, short_cli
         job.cancel()
         assert job.wait(WAIT).stage == "cancelled"
     assert server.stop() == 0
+
+
+def test_a_damaged_clip_is_called_by_its_name(server, long_clip, tmp_path):
+    cut = tmp_path / "harbour.ts"
+    whole = av.open(str(long_clip))
+    with av.open(str(cut), "w") as out:
+        stream = out.add_stream_from_template(whole.streams.video[0])
+        for packet in whole.demux(whole.streams.video[0]):
+            if packet.size:
+                packet.stream = stream
+                out.mux(packet)
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    with Client(server.address, patience=30) as client:
+        job = client.shoot(request(LONG, name="harbour.ts"), [cut], tmp_path / "take.mp4")
+        error = job.wait(WAIT).error
+    assert error.code == "clip_truncated"
+    assert error.sentence.startswith("harbour.ts ")
 
 
 def test_uploads_that_were_given_up_long_ago_are_removed(server):
