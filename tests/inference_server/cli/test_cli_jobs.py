@@ -6,7 +6,6 @@ import re
 
 import pytest
 from servers import until
-from takes import LONG
 
 
 def test_jobs_are_listed_with_where_they_stand_and_cancelled(server, long_clip, tmp_path):
