@@ -42,15 +42,6 @@ def lens_from_focal(focal_mm: float, sensor_width_mm: float, aspect: float) -> n
     return np.array([fx, fx * aspect, 0.5, 0.5])
 
 
-def assumed_lens(aspect: float) -> np.ndarray:
-    """``(4,)`` lens for a clip whose lens nobody knows; aspect: picture width over height.
-
-    24 mm on a sensor 23.76 mm wide, 53 degrees across: one of the four lenses that the public
-    model was trained with, and near what film and telephone cameras use.
-    """
-    return lens_from_focal(24.0, 23.76, aspect)
-
-
 def crop(lenses: np.ndarray, left: float, top: float, width: float, height: float) -> np.ndarray:
     """Lenses ``(..., 4)`` of a picture that shows only part of the old one.
 

@@ -9,14 +9,14 @@ import pytest
 
 from shared.cameras import json_file
 from shared.cameras.files import read_camera
-from shared.cameras.lens import assumed_lens
+from shared.cameras.lens import lens_from_focal
 from shared.cameras.presets import preset
 from shared.cameras.recam_json import write_shot
 from shared.cameras.trajectory import Shot
 from shared.errors import RecamError
 
 PUBLIC = Path(__file__).parents[2] / "data" / "preset_camera_extrinsics.json"
-LENS = assumed_lens(16 / 9)
+LENS = lens_from_focal(24.0, 23.76, 16 / 9)
 
 
 def test_recams_own_file_is_recognised_and_keeps_its_own_lens_and_rate(tmp_path):
