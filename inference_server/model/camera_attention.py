@@ -7,7 +7,7 @@ normalised and modulated input. The camera goes into the attention, never into t
 from __future__ import annotations
 
 import torch
-from diffusers.models.transformers.transformer_wan import WanAttention
+from diffusers.models.transformers.transformer_wan import WanAttention, WanAttnProcessor
 from torch import nn
 
 
@@ -19,7 +19,9 @@ class CameraAttention(WanAttention):
     """
 
     def __init__(self, dim: int, heads: int, eps: float) -> None:
-        super().__init__(dim=dim, heads=heads, dim_head=dim // heads, eps=eps)
+        super().__init__(
+            dim=dim, heads=heads, dim_head=dim // heads, eps=eps, processor=WanAttnProcessor()
+        )
         self.cam_encoder = nn.Linear(12, dim)
         self.projector = nn.Linear(dim, dim)
         self.camera: torch.Tensor | None = None
