@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import torch
 from diffusers import WanTransformer3DModel
+from diffusers.models.modeling_outputs import Transformer2DModelOutput
 
 from .camera_attention import CameraAttention
+from .conditions import Scene, Text, tokens_of
+from .feed_forward import ChunkedFeedForward
+from .last_block import LastBlock
+from .text_attention import TextAttention
 
 
 class CameraTransformer(WanTransformer3DModel):
@@ -18,26 +23,85 @@ class CameraTransformer(WanTransformer3DModel):
     def __init__(self, **config) -> None:
         super().__init__(**config)
         heads, eps = self.config.num_attention_heads, self.config.eps
+        dim = heads * self.config.attention_head_dim
         for block in self.blocks:
-            block.attn1 = CameraAttention(heads * self.config.attention_head_dim, heads, eps)
+            block.attn1 = CameraAttention(dim, heads, eps)
+            block.attn2 = TextAttention(dim, heads, eps)
+            block.ffn = ChunkedFeedForward(
+                dim, inner_dim=self.config.ffn_dim, activation_fn="gelu-approximate"
+            )
 
     def forward(
         self,
         hidden_states: torch.Tensor,
         timestep: torch.Tensor,
-        encoder_hidden_states: torch.Tensor,
-        camera: torch.Tensor | None = None,
+        encoder_hidden_states: torch.Tensor | Text,
+        camera: torch.Tensor | Scene | None = None,
         **kwargs,
     ):
-        """The velocity for target and source latents; only the target's half is of use.
+        """The velocity, ``(B, 16, T, h, w)``; of the second half, the source's, nothing is used.
 
         hidden_states: ``(B, 16, 2F, h, w)``, the F target latents and then the F of the source
         (the checkpoint's order; the paper's equation 8 has them the other way round).
         timestep: ``(B,)`` 0..1000, the same for all latents. encoder_hidden_states:
         ``(B, 512, text_dim)``. camera: ``(B, F, 12)``, see ``shared.cameras.twelve``; target
         latent i and source latent i both get pose i. The rest as in ``WanTransformer3DModel``.
+
+        With a prepared ``Text`` and ``Scene`` in place of text and camera, ``hidden_states``
+        and the result are the F target latents alone, and what they hold is not made again.
         """
-        both = None if camera is None else camera.to(hidden_states.dtype).repeat(1, 2, 1)
-        for block in self.blocks:
+        prepared = isinstance(camera, Scene)
+        both = None
+        if not prepared and camera is not None:
+            both = camera.to(hidden_states.dtype).repeat(1, 2, 1)
+        for index, block in enumerate(self.blocks):
             block.attn1.camera = both
+            block.attn1.term = camera.camera[index] if prepared else None
+            block.attn2.kept = encoder_hidden_states.blocks[index] if prepared else None
+        if prepared:
+            return self._prepared(hidden_states, timestep, encoder_hidden_states, camera)
         return super().forward(hidden_states, timestep, encoder_hidden_states, **kwargs)
+
+    def _prepared(
+        self, target: torch.Tensor, timestep: torch.Tensor, text: Text, scene: Scene
+    ) -> Transformer2DModelOutput:
+        batch, _, frames, height, width = target.shape
+        embedder = self.condition_embedder
+        tokens = tokens_of(self, target)
+        kept = tokens.shape[1]
+        tokens = torch.cat([tokens, scene.source.expand(batch, -1, -1)], 1)
+        waves = embedder.timesteps_proj(timestep).to(tokens.dtype)
+        time = embedder.time_embedder(waves)
+        modulation = embedder.time_proj(embedder.act_fn(time)).unflatten(1, (6, -1))
+        for block in self.blocks:
+            tokens = block(tokens, text.embedded, modulation, scene.rotary)
+        tokens = tokens[:, :kept]
+        shift, scale = (self.scale_shift_table + time[:, None]).chunk(2, dim=1)
+        tokens = (self.norm_out(tokens.float()) * (1 + scale) + shift).type_as(tokens)
+        step, row, column = self.config.patch_size
+        grid = (frames // step, height // row, width // column)
+        patches = self.proj_out(tokens).unflatten(1, grid).unflatten(-1, (step, row, column, -1))
+        # (B, f, h, w, x, y, z, c) to (B, c, f x, h y, w z): the channel is the fastest index.
+        latents = patches.permute(0, 7, 1, 4, 2, 5, 3, 6).flatten(6, 7).flatten(4, 5).flatten(2, 3)
+        return Transformer2DModelOutput(sample=latents)
+
+    def fold_projectors(self) -> bool:
+        """Fold every projector into its attention's output, unless a LoRA needs it apart."""
+        if getattr(self, "_hf_peft_config_loaded", False):
+            return False
+        for block in self.blocks:
+            block.attn1.fold_projector()
+        return True
+
+    def trim_last_block(self) -> bool:
+        """Let the last block make the target's tokens alone, unless a step cache counts on all."""
+        if self.is_cache_enabled:
+            return False
+        if not isinstance(self.blocks[-1], LastBlock):
+            self.blocks[-1] = LastBlock(self.blocks[-1])
+        return True
+
+    def chunk_feed_forward(self, tokens: int | None) -> None:
+        """At most ``tokens`` at a time through the feed-forward layers; None for all at once."""
+        for block in self.blocks:
+            block.ffn.chunk = tokens
