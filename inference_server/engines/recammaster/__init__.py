@@ -1,0 +1,1 @@
+"""The ReCamMaster engine: any clip along any path, by the public video model."""
