@@ -20,6 +20,8 @@ class CameraTransformer(WanTransformer3DModel):
     so that diffusers' caches, offloading, LoRA loading and attention backends know them.
     """
 
+    _keep_in_fp32_modules = None  # the public code casts everything
+
     def __init__(self, **config) -> None:
         super().__init__(**config)
         heads, eps = self.config.num_attention_heads, self.config.eps

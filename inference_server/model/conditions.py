@@ -17,6 +17,10 @@ class Text:
     embedded: torch.Tensor
     blocks: tuple[tuple[torch.Tensor, torch.Tensor], ...]
 
+    def __getitem__(self, part: slice) -> Text:
+        """Some of its prompts."""
+        return Text(self.embedded[part], tuple((k[part], v[part]) for k, v in self.blocks))
+
 
 @dataclass(frozen=True)
 class Scene:

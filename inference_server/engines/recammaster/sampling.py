@@ -10,7 +10,7 @@ import torch
 
 from inference_server.engines.base import Cancelled
 from inference_server.model.camera_transformer import CameraTransformer
-from inference_server.model.conditions import Scene, Text, prepare_scene, prepare_text
+from inference_server.model.conditions import Scene, prepare_scene, prepare_text
 from inference_server.model.schedule import Schedule, model_time
 
 from .windows import Plan, Window
@@ -45,6 +45,7 @@ def denoise(
     schedule: Schedule,
     guidance: Guidance,
     *,
+    prepared: bool = True,
     round_time: bool = True,
     on_pass: Callable[[], None] = lambda: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -54,10 +55,12 @@ def denoise(
     source, latents: ``(1, 16, plan.slots, h, w)`` of the clip and of what is to be denoised,
     float32, wherever there is room: one window at a time goes to the transformer's device.
     cameras: for every window ``(1, window, 12)``. contexts: the prompt's and the negative
-    prompt's rows ``(1, 512, text_dim)``; None where nothing is guided.
+    prompt's rows ``(1, 512, text_dim)``; None where nothing is guided. prepared: what stays the
+    same from step to step is made once; if not, every pass makes it all, as the public code does.
     on_pass is called after every window of every step; Cancelled when told to stop.
     """
-    passes = _Passes(transformer, plan, source, cameras, contexts)
+    kind = _PreparedPasses if prepared else _PlainPasses
+    passes = kind(transformer, plan, source, cameras, contexts)
     steps = len(schedule.times)
     weights = torch.zeros(plan.slots)
     for window in plan.windows:
@@ -78,54 +81,82 @@ def denoise(
 
 
 class _Passes:
-    """The model's passes over the windows of one shot, with what is made once kept."""
+    """The model's passes over the windows of one shot."""
 
     def __init__(self, transformer, plan, source, cameras, contexts) -> None:
-        self._transformer, self._plan = transformer, plan
-        self._source, self._cameras = source, cameras
-        self._home = {"device": transformer.device, "dtype": transformer.dtype}
-        given = [c.to(**self._home) for c in contexts if c is not None]
-        self._texts = [prepare_text(transformer, context) for context in given]
-        self._both = prepare_text(transformer, torch.cat(given)) if len(given) == 2 else None
-        self._scenes: dict[int, Scene] = {}
-        self._rotary = None
+        self.transformer, self.plan, self.source = transformer, plan, source
+        self.home = {"device": transformer.device, "dtype": transformer.dtype}
+        self.cameras = [camera.to(**self.home) for camera in cameras]
+        self.contexts = [c.to(**self.home) for c in contexts if c is not None]
+        _, patch, _ = transformer.config.patch_size
+        patches = source.shape[3] * source.shape[4] // patch**2
+        tokens = 2 * len(plan.windows[0].slots) * patches
+        self.batched = len(self.contexts) == 2 and tokens <= BATCHED_TOKENS
 
     def velocity(
         self, index: int, latents: torch.Tensor, time: torch.Tensor, scale: float
     ) -> torch.Tensor:
         """Window ``index``'s, ``(1, 16, window, h, w)`` float32, where ``latents`` lie."""
-        window, scene = self._plan.windows[index], self._scene(index)
-        target = self._taken(latents, window)
-        tokens = scene.source.shape[1] * 2
-        if scale == 1 or self._both is None:
-            velocity = self._pass(target, time, self._texts[0], scene, f"{index} prompt")
-        elif tokens <= BATCHED_TOKENS:
-            pair = self._pass(target.repeat(2, 1, 1, 1, 1), time, self._both, scene, f"{index}")
+        target = self.taken(latents, self.plan.windows[index])
+        if scale == 1 or len(self.contexts) < 2:
+            velocity = self._pass(index, target, time, 0)
+        elif self.batched:
+            pair = self._pass(index, target.repeat(2, 1, 1, 1, 1), time.expand(2), None)
             velocity = _guided(*pair.chunk(2), scale)
         else:
-            wanted = self._pass(target, time, self._texts[0], scene, f"{index} prompt")
-            unwanted = self._pass(target, time, self._texts[1], scene, f"{index} negative")
-            velocity = _guided(wanted, unwanted, scale)
+            velocity = _guided(*(self._pass(index, target, time, k) for k in (0, 1)), scale)
         return velocity.to(latents)
 
-    def _pass(self, target, time, text: Text, scene: Scene, context: str) -> torch.Tensor:
-        cached = self._transformer.is_cache_enabled
-        with self._transformer.cache_context(context) if cached else nullcontext():
-            return self._transformer(target, time.expand(len(target)), text, scene).sample.float()
+    def taken(self, row: torch.Tensor, window: Window) -> torch.Tensor:
+        """The window's latents out of the row, on the transformer's device."""
+        return row[:, :, torch.tensor(window.slots)].to(**self.home)
+
+    def _pass(self, index: int, target, time, text: int | None) -> torch.Tensor:
+        """text: which prompt, None for both at once."""
+        cached = self.transformer.is_cache_enabled
+        name = f"window {index} text {text}"
+        with self.transformer.cache_context(name) if cached else nullcontext():
+            return self.predict(index, target, time, text).float()
+
+
+class _PlainPasses(_Passes):
+    """Every pass from latents, text and camera, as the public code has it."""
+
+    def predict(self, index: int, target, time, text: int | None) -> torch.Tensor:
+        """``(B, 16, window, h, w)``."""
+        source = self.taken(self.source, self.plan.windows[index]).expand_as(target)
+        context = torch.cat(self.contexts) if text is None else self.contexts[text]
+        camera = self.cameras[index].expand(len(target), -1, -1)
+        both = torch.cat([target, source], 2)
+        return self.transformer(both, time, context, camera).sample[:, :, : target.shape[2]]
+
+
+class _PreparedPasses(_Passes):
+    """Passes with what stays the same made once, and of few windows kept."""
+
+    def __init__(self, *given) -> None:
+        super().__init__(*given)
+        contexts = [torch.cat(self.contexts)] if self.batched else self.contexts
+        self._texts = [prepare_text(self.transformer, context) for context in contexts]
+        if self.batched:
+            self._texts = [self._texts[0][:1], self._texts[0][1:], self._texts[0]]
+        self._scenes: dict[int, Scene] = {}
+        self._rotary = None
+
+    def predict(self, index: int, target, time, text: int | None) -> torch.Tensor:
+        """``(B, 16, window, h, w)``."""
+        prepared = self._texts[-1 if text is None else text]
+        return self.transformer(target, time, prepared, self._scene(index)).sample
 
     def _scene(self, index: int) -> Scene:
         if index in self._scenes:
             return self._scenes[index]
-        source = self._taken(self._source, self._plan.windows[index])
-        camera = self._cameras[index].to(**self._home)
-        scene = prepare_scene(self._transformer, source, camera, self._rotary)
+        source = self.taken(self.source, self.plan.windows[index])
+        scene = prepare_scene(self.transformer, source, self.cameras[index], self._rotary)
         self._rotary = scene.rotary
-        if len(self._plan.windows) <= KEPT_SCENES:
+        if len(self.plan.windows) <= KEPT_SCENES:
             self._scenes[index] = scene
         return scene
-
-    def _taken(self, row: torch.Tensor, window: Window) -> torch.Tensor:
-        return row[:, :, torch.tensor(window.slots)].to(**self._home)
 
 
 def _guided(wanted: torch.Tensor, unwanted: torch.Tensor, scale: float) -> torch.Tensor:

@@ -1,0 +1,130 @@
+"""A release's networks on one device: loaded once, and there only at work if memory is short."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+import torch
+from diffusers import AutoencoderKLWan
+from diffusers.hooks import apply_group_offloading
+
+from inference_server.model.camera_transformer import CameraTransformer
+from inference_server.model.coder import Coder
+from inference_server.model.tiling import Tiling
+from inference_server.releases.layout import Release
+from inference_server.releases.modules import load_transformer, load_vae
+
+from .attention import AttentionKernel, probe_attention
+from .memory import SMALL_CHUNK
+
+COMPILE_FROM = 40  # passes: compiling the block takes about as long as these save
+
+
+class Networks:
+    """Transformer and VAE of ``release``, in ``dtype`` on ``device``, as ``mode`` has them.
+
+    The mode is one of ``memory.MODES`` and may change between jobs.
+    """
+
+    def __init__(self, release: Release, device: torch.device, dtype: torch.dtype) -> None:
+        self.release, self.device, self.dtype = release, device, dtype
+        self._mode = "resident"
+        self._streaming = False
+        self._kernel_set = False
+
+    @cached_property
+    def kernel(self) -> AttentionKernel:
+        """The attention kernel, probed on first use."""
+        return probe_attention(self.device, self.dtype, self.transformer.config.attention_head_dim)
+
+    @cached_property
+    def transformer(self) -> CameraTransformer:
+        """Loaded on first use, to the CPU."""
+        transformer = load_transformer(self.release, self.dtype)
+        transformer.fold_projectors()
+        return transformer
+
+    @cached_property
+    def vae(self) -> AutoencoderKLWan:
+        """Loaded on first use, to the CPU."""
+        return load_vae(self.release, self.dtype)
+
+    @property
+    def mode(self) -> str:
+        """One of ``memory.MODES``."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: str) -> None:
+        if (mode == "streamed") != (self._mode == "streamed"):
+            # Streaming hooks and the trimmed block do not come off again: it is loaded anew.
+            self.__dict__.pop("transformer", None)
+            self._streaming = self._kernel_set = False
+        self._mode = mode
+        self.transformer.chunk_feed_forward(None if mode == "resident" else SMALL_CHUNK)
+
+    @property
+    def prepared(self) -> bool:
+        """Whether what stays the same is made once: streamed blocks cannot be asked beforehand."""
+        return self._mode != "streamed"
+
+    @contextmanager
+    def denoising(self, passes: int) -> Iterator[CameraTransformer]:
+        """The transformer on the device, for about so many passes."""
+        transformer = self.transformer
+        if not self._kernel_set:
+            transformer.set_attention_backend(self.kernel.name)
+            self._kernel_set = True
+        if self._mode == "streamed":
+            self._stream()
+        else:
+            transformer.to(self.device)
+            transformer.trim_last_block()
+            self._compile(passes)
+        try:
+            yield transformer
+        finally:
+            if self._mode == "offload":
+                transformer.to("cpu")
+            give_back(self.device)
+
+    @contextmanager
+    def coding(self, tiling: Tiling | None) -> Iterator[Coder]:
+        """The VAE on the device."""
+        try:
+            yield Coder(self.vae.to(self.device), tiling)
+        finally:
+            if self._mode != "resident":
+                self.vae.to("cpu")
+            give_back(self.device)
+
+    def _stream(self) -> None:
+        if self._streaming:
+            return
+        self.transformer.to("cpu")
+        apply_group_offloading(
+            self.transformer,
+            onload_device=self.device,
+            offload_type="block_level",
+            num_blocks_per_group=1,
+            use_stream=self.device.type == "cuda",
+        )
+        self._streaming = True
+
+    def _compile(self, passes: int) -> None:
+        if self.device.type != "cuda" or passes < COMPILE_FROM or torch.version.hip:
+            return
+        if self.transformer.blocks[0]._compiled_call_impl is None:
+            self.transformer.compile_repeated_blocks(dynamic=False)
+
+
+def give_back(device: torch.device) -> None:
+    """Return to the device what PyTorch keeps of memory that nothing uses any more."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
