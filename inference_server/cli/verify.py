@@ -1,0 +1,60 @@
+"""``recam verify``: whether this installation and card compute what the public code computes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from shared.errors import RecamError
+
+from ..releases.layout import find_release
+
+MINIATURE = Path(__file__).parent.parent / "miniature" / "release"
+
+
+def add_parsers(commands) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "verify", help="compare this installation and card with the public code's numbers"
+    )
+    parser.add_argument(
+        "release",
+        type=Path,
+        nargs="?",
+        default=MINIATURE,
+        help="a folder of weights; by default the miniature release that comes with Recam",
+    )
+    parser.add_argument("--expected", type=Path, help="expected.safetensors, if it lies elsewhere")
+    parser.add_argument("--device", default="auto", help="cuda, cuda:1, mps, cpu")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print each error beside its bound; the exit status is 1 if one is over."""
+    release = find_release(options.release)
+    try:
+        from ..engines.recammaster.device import pick_device
+        from ..engines.recammaster.verify import expected_beside, verify
+    except ImportError as error:
+        raise RecamError(
+            "packages_missing",
+            f"{error.name} is not installed, which the model needs.",
+            "Install it with: pip install 'recam[model]'.",
+        ) from None
+    expected = options.expected or expected_beside(options.release)
+    device = pick_device(options.device)
+    print(f"{release.path} on {_named(device)}, against {expected.name}:")
+    good = True
+    for check in verify(release, expected, device):
+        good &= check.good
+        verdict = "" if check.good else "  OVER THE BOUND"
+        print(f"  {check.name:<44} {check.error:10.3g}  bound {check.bound:.3g}{verdict}")
+    print("All within their bounds." if good else "Not all within their bounds.")
+    return 0 if good else 1
+
+
+def _named(device) -> str:
+    import torch
+
+    where = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+    return f"{where}, PyTorch {torch.__version__}"
