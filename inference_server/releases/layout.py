@@ -1,0 +1,225 @@
+"""Which files a release consists of, in each of the layouts that people have. No torch here.
+
+A release is a folder, or one file:
+
+- ``public``: as the makers publish it, ``Wan-AI/Wan2.1-T2V-1.3B/…`` and
+  ``ReCamMaster/checkpoints/step20000.ckpt``.
+- ``recam``: as ``recam weights`` converts it, ``transformer.safetensors``, ``vae.safetensors``,
+  ``text_encoder.safetensors``, ``tokenizer/`` and ``release.json``.
+- ``diffusers``: folders ``transformer/``, ``vae/``, ``text_encoder/``, ``tokenizer/`` as
+  ``save_pretrained`` writes them; the camera's tensors in ``transformer/`` or in ``camera.*``.
+- ``merged``: one safetensors whose keys begin with ``transformer.``, ``vae.`` and
+  ``text_encoder.``; the tokenizer in its metadata, or in ``tokenizer/`` beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import RecamError
+from shared.folders import state_folder
+
+WAN = "Wan-AI/Wan2.1-T2V-1.3B"
+CHECKPOINTS = "ReCamMaster/checkpoints"
+BASE = f"{WAN}/diffusion_pytorch_model.safetensors"
+CHECKPOINT = f"{CHECKPOINTS}/step20000.ckpt"
+
+# The networks of a release; beside them it has a tokenizer.
+NETWORKS = ("transformer", "vae", "text_encoder")
+
+_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")
+_HEAD_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Release:
+    """A complete release.
+
+    files, by part: ``transformer`` (Wan's own or the whole), ``camera`` (the ReCamMaster
+    checkpoint, whole or only what was trained; absent where the transformer holds it),
+    ``vae``, ``text_encoder``, ``tokenizer`` (a folder; for a merged file that carries it, the
+    file), ``config`` (where there is one). A part in shards is its ``….index.json``.
+    """
+
+    name: str
+    path: Path
+    layout: str
+    files: dict[str, Path]
+
+
+def default_releases() -> Path:
+    """Where weights lie unless something else is said."""
+    return state_folder() / "releases"
+
+
+def find_release(path: Path) -> Release:
+    """The release in the folder, or the merged file, ``path``.
+
+    RecamError ``weights_missing`` names every file that is not there.
+    """
+    path = Path(path).absolute()
+    layout, files, missing = _look(path)
+    if missing:
+        raise RecamError(
+            "weights_missing",
+            f"The release {path} is incomplete: it has no {', no '.join(missing)}.",
+            "`recam weights install` fetches it; `recam weights add` takes one you have.",
+        )
+    return Release(path.stem if path.is_file() else path.name, path, layout, files)
+
+
+def missing_parts(path: Path) -> list[str]:
+    """What a release at ``path`` still needs, relative to it; empty when it is complete."""
+    return _look(Path(path))[2]
+
+
+def releases_in(folder: Path) -> list[Release]:
+    """``folder`` itself if it is a release, then each child that is one, by name.
+
+    Hidden children, and with them unfinished installs, are passed over.
+    """
+    folder = Path(folder)
+    children = sorted(folder.iterdir()) if folder.is_dir() else []
+    shown = [child for child in children if not child.name.startswith(".")]
+    return [find_release(path) for path in (folder, *shown) if not missing_parts(path)]
+
+
+def part_files(path: Path) -> list[Path]:
+    """The files behind one part: the file itself, an index and its shards, a folder's files."""
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    if path.name.endswith(".index.json"):
+        shards = _weight_map(path).values()
+        return [path, *(path.parent / shard for shard in sorted(set(shards)))]
+    return [path]
+
+
+def _weight_map(index: Path) -> dict[str, str]:
+    """Which shard holds which tensor; empty if the index is damaged, as reading it will say."""
+    try:
+        return dict(json.loads(index.read_text(encoding="utf-8"))["weight_map"])
+    except (ValueError, TypeError, KeyError):
+        return {}
+
+
+def _look(path: Path) -> tuple[str, dict[str, Path], list[str]]:
+    """The layout at ``path``, the files found, and what is missing."""
+    if path.is_file():
+        return "merged", *_merged(path)
+    if (path / "transformer").is_dir():
+        return "diffusers", *_diffusers(path)
+    if (path / "transformer.safetensors").is_file() or (path / "release.json").is_file():
+        return "recam", *_recam(path)
+    return "public", *_public(path)
+
+
+def _public(root: Path) -> tuple[dict[str, Path], list[str]]:
+    checkpoint = _checkpoint(root / CHECKPOINTS)
+    wanted = {
+        "transformer": root / BASE,
+        "vae": root / WAN / "Wan2.1_VAE.pth",
+        "text_encoder": root / WAN / "models_t5_umt5-xxl-enc-bf16.pth",
+        "tokenizer": root / WAN / "google/umt5-xxl",
+        "camera": checkpoint or root / CHECKPOINT,
+    }
+    if checkpoint and not wanted["transformer"].is_file() and _holds(checkpoint, "patch_embedding"):
+        wanted["transformer"] = wanted.pop("camera")
+    return _found(root, wanted, {"config": root / WAN / "config.json"})
+
+
+def _recam(root: Path) -> tuple[dict[str, Path], list[str]]:
+    wanted = {network: root / f"{network}.safetensors" for network in NETWORKS}
+    wanted["tokenizer"] = root / "tokenizer"
+    return _found(root, wanted, {"config": root / "release.json"})
+
+
+def _diffusers(root: Path) -> tuple[dict[str, Path], list[str]]:
+    wanted = {network: _saved(root / network) for network in NETWORKS}
+    wanted["tokenizer"] = root / "tokenizer"
+    transformer = wanted["transformer"]
+    if not (transformer.is_file() and _holds(transformer, "cam_encoder")):
+        beside = (root / f"camera{suffix}" for suffix in _SUFFIXES)
+        found = next((file for file in beside if file.is_file()), None)
+        found = found or _checkpoint(root / "camera") or _checkpoint(root / CHECKPOINTS)
+        wanted["camera"] = found or root / "camera.safetensors"
+    return _found(root, wanted, {})
+
+
+def _merged(path: Path) -> tuple[dict[str, Path], list[str]]:
+    beside = path.parent / "tokenizer"
+    held = [network for network in NETWORKS if _holds(path, f'"{network}.')]
+    files = dict.fromkeys(held, path)
+    missing = [f"tensors {network}.…" for network in NETWORKS if network not in held]
+    if "transformer" in held and not _holds(path, "cam_encoder"):
+        missing.append("tensors transformer.….cam_encoder.…")
+    if _is_tokenizer(beside):
+        files["tokenizer"] = beside
+    elif _holds(path, '"tokenizer":'):
+        files["tokenizer"] = path
+    else:
+        missing.append("tokenizer/ beside it")
+    return files, missing
+
+
+def _found(
+    root: Path, wanted: dict[str, Path], optional: dict[str, Path]
+) -> tuple[dict[str, Path], list[str]]:
+    files = {part: path for part, path in (wanted | optional).items() if _is_there(part, path)}
+    missing = [
+        path.relative_to(root).as_posix() + ("/spiece.model" if part == "tokenizer" else "")
+        for part, path in wanted.items()
+        if part not in files
+    ]
+    shards = [
+        shard.relative_to(root).as_posix()
+        for network in NETWORKS
+        if network in files
+        for shard in part_files(files[network])
+        if not shard.is_file()
+    ]
+    return files, missing + shards
+
+
+def _is_there(part: str, path: Path) -> bool:
+    return _is_tokenizer(path) if part == "tokenizer" else path.is_file()
+
+
+def _is_tokenizer(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in ("spiece.model", "tokenizer.json"))
+
+
+def _checkpoint(folder: Path) -> Path | None:
+    """The public checkpoint, else the one with the highest step number."""
+    if (folder / "step20000.ckpt").is_file():
+        return folder / "step20000.ckpt"
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    found = [file for file in found if file.suffix in _SUFFIXES and file.is_file()]
+    return max(found, key=_step, default=None)
+
+
+def _step(file: Path) -> int:
+    return int("0" + "".join(re.findall(r"\d+", file.stem)[-1:]))
+
+
+def _saved(folder: Path) -> Path:
+    """The index or the file that ``save_pretrained`` wrote, or the name it would have."""
+    for pattern in ("*.safetensors.index.json", "*.safetensors"):
+        if found := sorted(folder.glob(pattern)):
+            return found[0]
+    name = "model" if folder.name == "text_encoder" else "diffusion_pytorch_model"
+    return folder / f"{name}.safetensors"
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether ``text`` stands among a file's tensor names.
+
+    Names come first in every format: a safetensors header, the pickle at the start of a torch
+    archive, a JSON index. So nothing is unpickled and no weight is read.
+    """
+    with path.open("rb") as file:
+        start = file.read(9)
+        length = int.from_bytes(start[:8], "little") if start[8:] == b"{" else _HEAD_BYTES
+        return text.encode() in start + file.read(min(length, 100 << 20))
