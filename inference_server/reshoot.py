@@ -1,4 +1,4 @@
-"""One clip re-shot, from files to a file: decode, engine, encode. What the worker does."""
+"""One clip re-shot, from files to files: decode, engine, encode. What the worker does."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.cameras.trajectory import Shot
+from shared.errors import RecamError
+from shared.takes import take_path
 
-from .engines.base import Cancelled
+from .engines.base import Cancelled, OnProgress, Rendering
 from .engines.projection import open_depth
 from .engines.registry import load
 from .video.reader import Reader
@@ -22,69 +24,120 @@ def reshoot(
     out: Path,
     *,
     engine: str = "projection",
+    releases: Path | None = None,
     first: int = 0,
     depth: Path | None = None,
+    start: Path | None = None,
     audio: bool = True,
     untagged_matrix: int | None = None,
     settings: dict | None = None,
-    on_progress: Callable[[int, int], None] = lambda step, steps: None,
+    on_progress: OnProgress = lambda step, steps, doing="": None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict:
-    """Re-shoot ``clips``, played one after the other, and write the take to ``out``.
+    """Re-shoot ``clips``, played one after the other; the takes go to ``out``, ``out``-2 …
 
-    shot: one pose for each frame from ``first`` on. depth: a file of depth from the source
-    camera. untagged_matrix: see ``JobRequest``. settings: the engine's own. on_progress: the
-    engine's steps, of all. Memory does not grow with the clip's length.
+    shot: one pose for each frame from ``first`` on. releases: the folder of weights. depth: a file
+    of depth from the source camera. start: a video to start from, frame for frame.
+    untagged_matrix: see ``JobRequest``. settings: the engine's own; those that it does not know
+    are left out, which a remark says. Memory does not grow with the clip's length.
 
     Returns the result as docs/protocol.md has it. Raises RecamError for a clip, a shot or
-    settings that cannot be done, Cancelled when told to stop; ``out`` then does not exist.
+    settings that cannot be done, Cancelled when told to stop; none of the takes then exists.
     """
-    started = time.monotonic()
+    began = time.monotonic()
+    renderer = load(engine, releases)
     trajectory = shot.trajectory
     clip = Reader(clips, first, len(trajectory), untagged_matrix)
-    settings = dict(settings or {}, subject_distance=shot.subject_distance)
+    settings, remarks = _known(settings or {}, renderer.settings, engine, start)
+    settings["subject_distance"] = shot.subject_distance
     if depth:
         settings["depth"] = open_depth(depth, clip.frames)
-    rendering = load(engine).render(
+    if start and "start_clip" in renderer.settings:
+        settings["start_clip"] = _open_start(start, clip, untagged_matrix)
+    if shot.source_camera is None:
+        remarks.append(
+            "The camera that shot the clip is not known; it was taken to stand still "
+            "at the trajectory's first pose."
+        )
+    renderings = renderer.render(
         clip, shot.assumed_source_camera, trajectory, settings, on_progress, should_stop
     )
-    sound = clip.audio_parts() if audio else ()
+    takes = []
+    try:
+        for rendering in renderings:
+            path = take_path(out, len(takes))
+            takes.append(_write(rendering, path, clip, audio, should_stop))
+            remarks += rendering.remarks
+    except BaseException:
+        for number in range(len(takes)):
+            take_path(out, number).unlink(missing_ok=True)
+        raise
+    return {
+        "takes": takes,
+        "rate": str(clip.rate),
+        "remarks": list(dict.fromkeys([*clip.remarks, *remarks])),
+        "seconds": round(time.monotonic() - began, 3),
+    }
+
+
+def _known(settings: dict, names, engine: str, start: Path | None) -> tuple[dict, list[str]]:
+    """The settings that the engine knows, and a remark on those that it does not."""
+    given = [*settings, *(["start"] if start and "start" not in settings else [])]
+    if not (unknown := [name for name in given if name not in names]):
+        return dict(settings), []
+    said = f"The {engine} engine does not know {', '.join(unknown)}; it went without."
+    return {name: value for name, value in settings.items() if name in names}, [said]
+
+
+def _open_start(start: Path, clip: Reader, untagged_matrix: int | None) -> Reader:
+    """The video to start from, one frame for each of the clip's.
+
+    Raises RecamError ``start_clip`` if its length or its shape is another.
+    """
+    whole = Reader(start, untagged_matrix=untagged_matrix)
+    if abs(whole.frames - clip.frames) > max(2, 0.02 * clip.frames):
+        raise RecamError(
+            "start_clip",
+            f"The video to start from has {whole.frames} frames, the clip {clip.frames}.",
+            "Give a take of the same frames of the clip.",
+        )
+    # A take of odd size has gained a row or a column: no more than that may differ.
+    shape = abs(whole.width * clip.height - clip.width * whole.height)
+    if shape > whole.width + whole.height:
+        raise RecamError(
+            "start_clip",
+            f"The video to start from is {whole.width}x{whole.height}, the clip "
+            f"{clip.width}x{clip.height}: another shape.",
+            "Give a take of the same clip, of any size.",
+        )
+    return Reader(start, 0, clip.frames, untagged_matrix)
+
+
+def _write(rendering: Rendering, path: Path, clip: Reader, audio: bool, should_stop) -> dict:
+    """Write one take; what the result says of it."""
     writer = Writer(
-        out,
+        path,
         rendering.width,
         rendering.height,
         clip.rate,
         colour=clip.colour,
         sample_aspect=clip.sample_aspect,
-        audio=sound,
+        audio=clip.audio_parts() if audio else (),
     )
     with writer:
         for frame in rendering.frames:
             writer.write(frame)
             if should_stop():
                 raise Cancelled
-    remarks = list(clip.remarks)
-    if shot.source_camera is None:
-        remarks.append(
-            "The camera that shot the clip is not known; it was taken to stand still "
-            "at the trajectory's first pose."
-        )
-    if unseen := rendering.report.get("unseen_share"):
-        remarks.append(
-            f"The source camera never saw {unseen:.1%} of the take; it is filled with a blur."
-        )
     width, height = writer.coded_size
-    with out.open("rb") as file:
+    with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
-        "size": out.stat().st_size,
+        "size": path.stat().st_size,
         "sha256": digest,
         "width": width,
         "height": height,
         "content_size": list(writer.content_size),
         "frames": writer.frames,
-        "rate": str(clip.rate),
         "report": rendering.report,
-        "remarks": remarks,
-        "seconds": round(time.monotonic() - started, 3),
     }

@@ -47,8 +47,9 @@ def run_cancel(options: argparse.Namespace) -> int:
 
 
 def _where(job: dict) -> str:
-    if job["stage"] == "rendering" and job["steps"]:
-        return f"rendering {100 * job['step'] // job['steps']} %"
+    if job["stage"] == "rendering" and (job["doing"] or job["steps"]):
+        share = f" {100 * job['step'] // job['steps']} %" if job["steps"] else ""
+        return f"{job['doing'] or 'rendering'}{share}"
     if job["stage"] == "queued" and job["ahead"]:
         return f"queued, {job['ahead']} ahead"
     return f"failed ({job['error']['code']})" if job["error"] else job["stage"]

@@ -23,8 +23,10 @@ from shared.client.client import Client
 from shared.client.job import JobState, RemoteJob
 from shared.errors import RecamError
 from shared.protocol.request import JobRequest
+from shared.takes import take_path
 
 from ..engines.registry import ENGINES
+from . import settings
 
 if TYPE_CHECKING:
     from ..video.probe import ClipInfo
@@ -41,7 +43,13 @@ def add_parsers(commands) -> None:
         help=f"a camera file, or one of: {', '.join(PRESETS)}, static, dolly:METRES, orbit:DEGREES",
     )
     parser.add_argument("--camera-name", help="which camera of a camera_extrinsics.json")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="the take, an .mp4 file")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        help="the take, an .mp4 file; further takes go beside it, numbered from -2 on",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
         "--stretch", action="store_true", help="spread a camera file over the whole clip"
@@ -61,6 +69,7 @@ def add_parsers(commands) -> None:
     parser.add_argument("--depth", type=Path, help="depth from the source camera (.safetensors)")
     parser.add_argument("--no-audio", action="store_true", help="leave the clip's sound out")
     parser.add_argument("--detach", action="store_true", help="print the job's id and leave")
+    settings.add_arguments(parser)
     parser.add_argument("--server", metavar="ADDRESS", help="default: this machine's")
     parser.add_argument("--server-key", metavar="KEY", help="public key of another's server")
     parser.set_defaults(run=run_submit)
@@ -78,7 +87,9 @@ def run_submit(options: argparse.Namespace) -> int:
     """Submit a clip and, unless detached, wait for its take."""
     from ..video.probe import probe  # here, so that `recam serve` loads no codec
 
-    _check_out(options.out, options.overwrite)
+    asked, start = settings.settings_of(options)
+    for number in range(asked.get("takes", 1)):
+        _check_out(take_path(options.out, number), options.overwrite)
     info = probe(options.clip)
     _say(info.remarks)
     request = JobRequest(
@@ -88,9 +99,10 @@ def run_submit(options: argparse.Namespace) -> int:
         name=options.clip.name[:200],
         engine=options.engine,
         audio=not options.no_audio,
+        settings=asked,
     )
     with Client(options.server, options.server_key) as client:
-        job = client.shoot(request, [options.clip], options.out, options.depth)
+        job = client.shoot(request, [options.clip], options.out, options.depth, start)
         return _detach(job) if options.detach else _see_through(job, options.out, info.remarks)
 
 
@@ -98,7 +110,7 @@ def run_fetch(options: argparse.Namespace) -> int:
     """Take up a job again by its id."""
     _check_out(options.out, options.overwrite)
     with Client(options.server, options.server_key) as client:
-        return _see_through(client.attach(options.job, options.out), options.out)
+        return _see_through(client.attach(options.job, options.out, options.overwrite), options.out)
 
 
 def _shot(options: argparse.Namespace, info: ClipInfo) -> Shot:
@@ -183,9 +195,10 @@ def _see_through(job: RemoteJob, out: Path, said: Iterable[str] = ()) -> int:
     if state.stage == "cancelled":
         print("The job was cancelled.", file=sys.stderr)
         return 130
-    result = state.result
-    print(f"{out}: {result['frames']} frames, {result['width']}x{result['height']}")
-    _say(remark for remark in result["remarks"] if remark not in said)
+    for number, take in enumerate(state.result["takes"]):
+        size = f"{take['width']}x{take['height']}"
+        print(f"{take_path(out, number)}: {take['frames']} frames, {size}")
+    _say(remark for remark in state.result["remarks"] if remark not in said)
     return 0
 
 
@@ -195,7 +208,7 @@ def _say(remarks: Iterable[str]) -> None:
 
 
 def _follow(job: RemoteJob) -> JobState:
-    """Show a bar for each stage until the job ends."""
+    """Show a bar for each stage, and for what the engine does in it, until the job ends."""
     bar, shown, said = None, "", ""
     try:
         while True:
@@ -206,11 +219,11 @@ def _follow(job: RemoteJob) -> JobState:
                 tqdm.write(f"{engine}{said}", file=sys.stderr)
             if state.ended:
                 return state
-            if state.stage != shown:
-                shown = state.stage
+            if (doing := state.doing or state.stage) != shown:
+                shown = doing
                 if bar is not None:
                     bar.close()
-                bar = _bar(shown)
+                bar = _bar(state)
             # No bar where there is nothing to count: in the queue, or before the first frame.
             bar.bar_format = None if state.steps else "{desc} …"
             bar.total, bar.n = state.steps or None, state.step
@@ -220,10 +233,11 @@ def _follow(job: RemoteJob) -> JobState:
             bar.close()
 
 
-def _bar(stage: str) -> tqdm:
-    in_bytes = stage in ("uploading", "downloading")
-    unit = "B" if in_bytes else " frames"
-    return tqdm(desc=stage, unit=unit, unit_scale=in_bytes, leave=False, disable=None)
+def _bar(state: JobState) -> tqdm:
+    in_bytes = state.stage in ("uploading", "downloading")
+    unit = "B" if in_bytes else " steps" if state.doing else " frames"
+    what = state.doing or state.stage
+    return tqdm(desc=what, unit=unit, unit_scale=in_bytes, leave=False, disable=None)
 
 
 def _check_out(out: Path, overwrite: bool) -> None:

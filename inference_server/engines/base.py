@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
@@ -11,8 +11,18 @@ import numpy as np
 
 from shared.cameras.trajectory import Trajectory
 
-OnProgress = Callable[[int, int], None]  # steps done, steps in all
 ShouldStop = Callable[[], bool]
+
+
+class OnProgress(Protocol):
+    """How an engine tells how far it is."""
+
+    def __call__(self, step: int, steps: int, doing: str = "") -> None:
+        """``step`` of ``steps`` are done, 0 of 0 where there is nothing to count.
+
+        doing: a word or two for the artist, such as “loading the weights” or “denoising”. The
+        time left is that of the steps, at the pace since ``doing`` last changed.
+        """
 
 
 class Cancelled(Exception):
@@ -33,23 +43,30 @@ class Clip(Protocol):
 
 @dataclass
 class Rendering:
-    """Frames as they are made, and what the engine has to say about them.
+    """One take: frames as they are made, and what the engine has to say about them.
 
     width, height: pixels of every frame.
     frames: ``(height, width, 3)`` uint8 RGB, as many as the clip has.
-    report: figures about the rendering, complete once ``frames`` is exhausted.
+    report: figures about the take, such as its seed, for the record.
+    remarks: sentences for the artist.
+    Both are complete once ``frames`` is exhausted.
     """
 
     width: int
     height: int
     frames: Iterator[np.ndarray]
     report: dict[str, float | str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
 
 class Engine(Protocol):
-    """An engine, ready to render on one device."""
+    """An engine, ready to render on one device. It may keep what the next job needs too.
+
+    settings: names of the settings that it knows.
+    """
 
     name: str
+    settings: Set[str]
 
     def render(
         self,
@@ -59,9 +76,10 @@ class Engine(Protocol):
         settings: dict,
         on_progress: OnProgress,
         should_stop: ShouldStop,
-    ) -> Rendering:
-        """Re-shoot ``clip``, shot by ``source_camera``, along ``trajectory``.
+    ) -> Iterator[Rendering]:
+        """Re-shoot ``clip``, shot by ``source_camera``, along ``trajectory``: take after take.
 
         Both cameras have one pose and lens per clip frame. ``settings`` are the engine's own.
+        The frames of each take are read to their end before the next take is asked for.
         Raises RecamError for settings or sizes it cannot do, Cancelled when told to stop.
         """

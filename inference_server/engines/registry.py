@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from shared.errors import RecamError
 
 from .base import Engine
-from .release import missing_from_release
+from .recammaster.settings import Settings, check
+from .release import default_releases, missing_from_release
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,28 @@ def check_name(name: str) -> None:
         )
 
 
-def load(name: str) -> Engine:
-    """The engine, ready to render."""
+def check_settings(settings: dict, start: object = None) -> None:
+    """RecamError ``setting`` unless an engine could take these settings of a request.
+
+    start: whatever stands for the video to start from, None without one.
+    """
+    check(settings)
+    Settings.of({**settings, "start_clip": start})
+
+
+@cache
+def load(name: str, releases: Path | None = None) -> Engine:
+    """The engine, ready to render; one for the whole process, which keeps what it has loaded.
+
+    releases: the folder of weights, by default the user's own.
+    """
+    if name == "recammaster":
+        from .recammaster.engine import ReCamMasterEngine
+
+        return ReCamMasterEngine(releases or default_releases())
     from .projection import ProjectionEngine
 
-    return {"projection": ProjectionEngine}[name]()
+    return ProjectionEngine()
 
 
 def as_body(statuses: list[EngineStatus]) -> list[dict]:
@@ -91,7 +110,7 @@ def as_body(statuses: list[EngineStatus]) -> list[dict]:
 
 
 def _missing_for_recammaster(releases: Path) -> str:
-    if importlib.util.find_spec(f"{__package__}.recammaster") is None:
+    if importlib.util.find_spec(f"{__package__}.recammaster.engine") is None:
         return "this version of Recam does not contain it yet."
     if importlib.util.find_spec("torch") is None:
         return "PyTorch is not installed (pip install 'recam[model]')."

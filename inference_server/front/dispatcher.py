@@ -143,9 +143,12 @@ class Dispatcher:
         """What the worker needs, in a file: a pipe that fills up would stop the front."""
         body, work = entry.body, self._store.work_folder(entry.id)
         clips = [self._store.clip(entry.owner, digest) for digest in body["parts"]]
-        depth = self._store.clip(entry.owner, body["depth"]) if body["depth"] else None
-        for file in [*clips, *([depth] if depth else [])]:
-            if not file.is_file():
+        beside = {  # an older server's request has no start
+            name: str(self._store.clip(entry.owner, body[name])) if body.get(name) else None
+            for name in ("depth", "start")
+        }
+        for file in [*clips, *filter(None, beside.values())]:
+            if not Path(file).is_file():
                 raise RecamError(
                     "clip_gone",
                     f"The clip {body['name']!r} is no longer on the server.",
@@ -154,7 +157,7 @@ class Dispatcher:
         order = {
             "job": entry.id,
             "clips": [str(clip) for clip in clips],
-            "depth": depth and str(depth),
+            **beside,
             "first": body["first"],
             "name": body["name"],
             "audio": body["audio"],
@@ -162,7 +165,7 @@ class Dispatcher:
             "settings": body["settings"],
             "engine": engine,
             "shot": json.loads(self._journal.shot(entry)),
-            "out": str(work / "result.mp4"),
+            "out": str(self._store.draft(entry.id)),
         }
         work.mkdir(parents=True, exist_ok=True)
         file = work / "order.json"
@@ -178,7 +181,7 @@ class Dispatcher:
         elif self._job is None or message["job"] != self._job.id:
             log.warning("the worker spoke of a job it does not have: %s", message)
         elif say == "progress":
-            self._progress.step(message["step"], message["steps"])
+            self._progress.step(message["step"], message["steps"], message["doing"])
             self._changed(self._job)
         elif say == "finished":
             self._finish(message["result"])

@@ -11,7 +11,7 @@ from shared.protocol.messages import Message, digest, identifier, require, text,
 from shared.protocol.request import JobRequest, no_such_job
 from shared.version import VERSION
 
-from ..engines.registry import as_body, check_name
+from ..engines.registry import as_body, check_name, check_settings
 from .dispatcher import Dispatcher
 from .journal import Entry, Journal
 from .store import Incoming, Store, disk_error, read_chunk, upload_closed
@@ -131,7 +131,8 @@ class Handlers:
         else:  # a shot of some hours takes a second to read
             request = await asyncio.to_thread(JobRequest.from_message, body, bytes(data))
         check_name(request.engine)
-        for part in {*request.parts, *([request.depth] if request.depth else [])}:
+        check_settings(request.settings, request.start)
+        for part in {*request.parts, *filter(None, (request.depth, request.start))}:
             if not self._store.clip(owner, part).is_file():
                 raise RecamError(
                     "clip_gone",
@@ -164,12 +165,18 @@ class Handlers:
 
     async def _result(self, sender, owner, body, data) -> Message:
         entry = self._find(owner, body)
-        offset = whole(body, "offset")
+        take, offset = whole(body, "take"), whole(body, "offset")
         if entry.stage != "finished":
             raise RecamError(
                 "no_result", f"The job {entry.id} has no result.", "Wait for it to finish."
             )
-        file = self._store.result(owner, entry.id)
+        if take >= (takes := len(entry.result["takes"])):
+            raise RecamError(
+                "no_result",
+                f"The job {entry.id} has no take {take}.",
+                f"It has {takes}, counted from 0.",
+            )
+        file = self._store.result(owner, entry.id, take)
         # Allocated here: what threads of a pool allocate, each of them would keep.
         chunk = bytearray(CHUNK_BYTES)
         try:
@@ -180,7 +187,7 @@ class Handlers:
                 f"The result of job {entry.id} is no longer on the server.",
                 "Render it again.",
             ) from None
-        head = {"job": entry.id, "offset": offset, "sha256": hashed}
+        head = {"job": entry.id, "take": take, "offset": offset, "sha256": hashed}
         return Message("result.chunk", head, data=chunk)
 
     def _find(self, owner: str, body: dict) -> Entry:
@@ -212,6 +219,7 @@ def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:
         "stage": entry.stage,
         "step": progress.done,
         "steps": progress.steps,
+        "doing": progress.doing,
         "seconds_left": progress.seconds_left,
         "ahead": journal.ahead_of(entry) if entry.stage == "queued" else 0,
         "engine": entry.engine,

@@ -8,20 +8,27 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Progress:
-    """Steps done of all steps, with the time the rest will take."""
+    """Steps done of all steps, with the time the rest will take, and a word on what is done.
+
+    The pace counts anew when ``doing`` changes: it is that of what is done now.
+    """
 
     done: int = 0
     steps: int = 0
-    started: float = field(default_factory=time.monotonic)
+    doing: str = ""
+    _began: float = field(default_factory=time.monotonic)
+    _before: int = 0  # steps that were done when it began
 
-    def step(self, done: int, steps: int) -> None:
+    def step(self, done: int, steps: int, doing: str) -> None:
         """So many steps are done."""
-        self.done, self.steps = done, steps
+        if doing != self.doing:
+            self._began, self._before = time.monotonic(), done
+        self.done, self.steps, self.doing = done, steps, doing
 
     @property
     def seconds_left(self) -> float | None:
         """At the pace so far; None until there is one."""
-        if not self.done:
+        if self.done <= self._before:
             return None
-        elapsed = time.monotonic() - self.started
-        return round(elapsed / self.done * (self.steps - self.done), 1)
+        elapsed = time.monotonic() - self._began
+        return round(elapsed / (self.done - self._before) * (self.steps - self.done), 1)

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shared.errors import RecamError
+from shared.takes import take_path
 
+TAKE = "take.mp4"  # the first one of a result
 FLUSH_BYTES = 64 * 1024 * 1024
 UPLOAD_SECONDS = 24 * 3600  # an upload that broke off may be taken up again for so long
 
@@ -21,8 +23,8 @@ UPLOAD_SECONDS = 24 * 3600  # an upload that broke off may be taken up again for
 class Store:
     """Clips, uploads and results below one folder. No name in it comes from the wire.
 
-    clips/OWNER/SHA256, uploads/OWNER/UPLOAD, results/OWNER/JOB/result.mp4, where OWNER is a
-    hash of the client's public key, and SHA256, UPLOAD and JOB are checked hexadecimal.
+    clips/OWNER/SHA256, uploads/OWNER/UPLOAD, results/OWNER/JOB/take.mp4, take-2.mp4 …, where
+    OWNER is a hash of the client's public key, and SHA256, UPLOAD and JOB are checked hexadecimal.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,13 +42,17 @@ class Store:
         """Where a job's result lies, whole or not at all."""
         return self.folder / "results" / _owner(owner) / job
 
-    def result(self, owner: str, job: str) -> Path:
-        """A job's result."""
-        return self.result_folder(owner, job) / "result.mp4"
+    def result(self, owner: str, job: str, take: int) -> Path:
+        """One take of a job's result, counted from 0."""
+        return take_path(self.result_folder(owner, job) / TAKE, take)
 
     def work_folder(self, job: str) -> Path:
         """Where a worker writes what may not become a result."""
         return self.folder / "work" / job
+
+    def draft(self, job: str) -> Path:
+        """Where a worker writes the first take."""
+        return self.work_folder(job) / TAKE
 
     def clear(self) -> None:
         """Remove what an ended server's workers left half done, and uploads given up long ago."""

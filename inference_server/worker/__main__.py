@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import re
 import time
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def main() -> None:
     for file in pipes.orders():
         order = json.loads(Path(file).read_text())
         try:
-            result = _render(order, pipes)
+            result = _render(order, arguments.releases, pipes)
             result["remarks"] = [_as_named(remark, order) for remark in result["remarks"]]
             pipes.say("finished", job=order["job"], result=result)
         except Cancelled:
@@ -61,23 +62,25 @@ def main() -> None:
             _say_failed(pipes, order["job"], fault)
 
 
-def _render(order: dict, pipes: Pipes) -> dict:
-    last = 0.0
+def _render(order: dict, releases: Path, pipes: Pipes) -> dict:
+    last, did = 0.0, ""
 
-    def on_progress(step: int, steps: int) -> None:
-        nonlocal last
+    def on_progress(step: int, steps: int, doing: str = "") -> None:
+        nonlocal last, did
         now = time.monotonic()
-        if now - last >= PROGRESS_SECONDS or step == steps:
-            last = now
-            pipes.say("progress", job=order["job"], step=step, steps=steps)
+        if now - last >= PROGRESS_SECONDS or step == steps or doing != did:
+            last, did = now, doing
+            pipes.say("progress", job=order["job"], step=step, steps=steps, doing=doing)
 
     return reshoot(
         [Path(clip) for clip in order["clips"]],
         shot_from_json(order["shot"]),
         Path(order["out"]),
         engine=order["engine"],
+        releases=releases,
         first=order["first"],
         depth=order["depth"] and Path(order["depth"]),
+        start=order["start"] and Path(order["start"]),
         audio=order["audio"],
         untagged_matrix=order["untagged_matrix"],
         settings=order["settings"],
@@ -87,11 +90,15 @@ def _render(order: dict, pipes: Pipes) -> dict:
 
 
 def _as_named(sentence: str, order: dict) -> str:
-    """The sentence with the clip called as its artist does: the store knows only hashes."""
+    """The sentence with the files called as their artist does: the store knows only hashes."""
     for number, clip in enumerate(order["clips"], 1):
         called = order["name"] if len(order["clips"]) == 1 else f"{order['name']}, part {number}"
         sentence = sentence.replace(Path(clip).name, called)
-    return sentence.replace(Path(order["out"]).name, "The result")
+    for file, called in (("depth", "The depth file"), ("start", "The video to start from")):
+        if order[file]:
+            sentence = sentence.replace(Path(order[file]).name, called)
+    out = Path(order["out"])
+    return re.sub(rf"{re.escape(out.stem)}(-\d+)?{re.escape(out.suffix)}", "The result", sentence)
 
 
 def _say_failed(pipes: Pipes, job: str, error: RecamError) -> None:

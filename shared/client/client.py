@@ -69,15 +69,25 @@ class Client:
         return self._wait(self._call(self._ask, "job.cancel", {"job": job}, seconds), seconds + 1)
 
     def shoot(
-        self, request: JobRequest, files: list[Path], out: Path, depth: Path | None = None
+        self,
+        request: JobRequest,
+        files: list[Path],
+        out: Path,
+        depth: Path | None = None,
+        start: Path | None = None,
     ) -> RemoteJob:
-        """Upload the clip's files, submit the request with their hashes, fetch the result."""
-        return self._start(request.job, lambda job: job.shoot(request, files, depth, out))
+        """Upload the clip's files, submit the request with their hashes, fetch the takes.
 
-    def attach(self, job: str, out: Path | None = None) -> RemoteJob:
-        """Follow a job that the server has, and fetch its result to ``out`` if given."""
+        They go to ``out`` and beside it, see ``take_path``. depth, start: files for the request's
+        own of that name.
+        """
+        beside = {name: file for name, file in (("depth", depth), ("start", start)) if file}
+        return self._start(request.job, lambda job: job.shoot(request, files, beside, out))
+
+    def attach(self, job: str, out: Path | None = None, overwrite: bool = True) -> RemoteJob:
+        """Follow a job that the server has, and fetch its takes to ``out`` if given."""
         _check_id(job)
-        return self._start(job, lambda remote: remote.follow(out))
+        return self._start(job, lambda remote: remote.follow(out, overwrite))
 
     def upload(
         self, path: Path, on_bytes: Callable[[int, int], None] = lambda done, size: None

@@ -16,16 +16,22 @@ from .upload import TRIES, OnBytes, breaks_off
 
 
 async def download(
-    connection: Connection, job: str, result: dict, path: Path, patience: float, on_bytes: OnBytes
+    connection: Connection,
+    job: str,
+    number: int,
+    take: dict,
+    path: Path,
+    patience: float,
+    on_bytes: OnBytes,
 ) -> None:
-    """Write the result of ``job`` to ``path``, which appears only once it is whole and verified.
+    """Write a take of ``job`` to ``path``, which appears only once it is whole and verified.
 
-    result: the result's ``size`` and ``sha256``, as the server told them.
+    number: which take, from 0. take: its ``size`` and ``sha256``, as the server told them.
     Raises RecamError ``result_unwritable``, ``result_damaged``, or ``server_silent`` where the
     connection breaks ``TRIES`` times in a row without a byte.
     """
     draft = path.with_name(f".{path.name}.{job[:8]}.part")
-    size, digest, offset, tries = result["size"], hashlib.sha256(), 0, 0
+    size, digest, offset, tries = take["size"], hashlib.sha256(), 0, 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
@@ -35,7 +41,7 @@ async def download(
                 try:
                     while offset < size:
                         while asked < size and len(under_way) < CREDIT:
-                            body = {"job": job, "offset": asked}
+                            body = {"job": job, "take": number, "offset": asked}
                             under_way.append(await connection.post_bulk("result.get", body))
                             asked += CHUNK_BYTES
                         chunk = await answer(under_way.popleft())
@@ -55,7 +61,7 @@ async def download(
                     for future in under_way:
                         future.cancel()
             # Not forced to the disk, which would cost as long as the wire: the server keeps it.
-        if digest.hexdigest() != result["sha256"]:
+        if digest.hexdigest() != take["sha256"]:
             raise _damaged()
         draft.replace(path)
     except OSError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import RecamError
 from ..protocol.messages import Message, error_from
 from ..protocol.request import JobRequest
+from ..takes import take_path
 from .connection import Connection, ConnectionLost
 from .download import download
 from .upload import missing, upload
@@ -30,13 +31,16 @@ class JobState:
 
     stage: connecting, uploading, queued, rendering, cancelling, downloading, finished,
     failed, cancelled.
-    step, steps: of that stage (bytes or frames); 0 of 0 where it has none.
-    seconds_left: of that stage, or None.
+    doing: what the engine does while rendering, in a word or two, or empty.
+    step, steps: of that (bytes, frames or the engine's steps); 0 of 0 where it has none.
+    seconds_left: of that, or None.
     engine, engine_reason: what renders it, and why that one was chosen; empty until known.
-    result: what the server tells of the result (size in bytes, width, height, frames, report …).
+    result: what the server tells of the result: its takes, each with size in bytes, width,
+        height, frames, report …; and remarks.
     """
 
     stage: str = "connecting"
+    doing: str = ""
     step: int = 0
     steps: int = 0
     seconds_left: float | None = None
@@ -84,14 +88,19 @@ class RemoteJob:
         """Called by the client for each event about this job."""
         self._events.put_nowait(message.body)
 
-    async def shoot(self, request: JobRequest, files: list[Path], depth: Path | None, out: Path):
-        """Upload the files, submit the request with their hashes, and follow it to its end."""
-        await self._live(self._shoot(request, files, depth, out))
+    async def shoot(
+        self, request: JobRequest, files: list[Path], beside: dict[str, Path], out: Path
+    ) -> None:
+        """Upload the files, submit the request with their hashes, and follow it to its end.
 
-    async def follow(self, out: Path | None) -> None:
-        """Follow a job that the server already has, and fetch its result to ``out``."""
+        beside: files for the request's ``depth`` and ``start``.
+        """
+        await self._live(self._shoot(request, files, beside, out))
+
+    async def follow(self, out: Path | None, overwrite: bool) -> None:
+        """Follow a job that the server already has, and fetch its takes to ``out``, ``out``-2 …"""
         self._on_server = True
-        await self._live(self._follow(out))
+        await self._live(self._follow(out, overwrite))
 
     async def _live(self, work) -> None:
         self._task = asyncio.ensure_future(work)
@@ -107,8 +116,8 @@ class RemoteJob:
         finally:
             self._over.set()
 
-    async def _shoot(self, request: JobRequest, files, depth, out) -> None:
-        for file in [*files, *([depth] if depth else [])]:
+    async def _shoot(self, request: JobRequest, files, beside, out) -> None:
+        for file in [*files, *beside.values()]:
             try:
                 file.stat()
             except OSError as error:
@@ -116,11 +125,11 @@ class RemoteJob:
         await self._connection.ready(self._patience)
         self._show(stage="uploading")
         parts = [await self._upload(file) for file in files]
-        depth_digest = await self._upload(depth) if depth else None
-        request = replace(request, parts=tuple(parts), depth=depth_digest, job=self.id)
+        digests = {name: await self._upload(file) for name, file in beside.items()}
+        request = replace(request, parts=tuple(parts), job=self.id, **digests)
         await self._ask("job.submit", request.to_body(), request.shot_data())
         self._on_server = True
-        await self._follow(out)
+        await self._follow(out, overwrite=True)
 
     async def _upload(self, file: Path) -> str:
         def on_bytes(done: int, size: int) -> None:
@@ -128,11 +137,12 @@ class RemoteJob:
 
         return await upload(self._connection, file, self._patience, on_bytes)
 
-    async def _follow(self, out: Path | None) -> None:
+    async def _follow(self, out: Path | None, overwrite: bool) -> None:
         body = (await self._ask("job.attach", {"job": self.id})).body
         while True:
             self._show(
                 stage=body["stage"],
+                doing=body["doing"],
                 step=body["step"],
                 steps=body["steps"],
                 seconds_left=body["seconds_left"],
@@ -147,7 +157,7 @@ class RemoteJob:
                 break
             body = await self._next_event()
         if out is not None:
-            await self._download(body["result"], out)
+            await self._download(body["result"], out, overwrite)
         self._show(stage="finished", result=body["result"])
 
     async def _next_event(self) -> dict:
@@ -156,12 +166,22 @@ class RemoteJob:
         except TimeoutError:
             return (await self._ask("job.attach", {"job": self.id})).body
 
-    async def _download(self, result: dict, out: Path) -> None:
-        def on_bytes(done: int, size: int) -> None:
-            self._show(stage="downloading", step=done, steps=size)
+    async def _download(self, result: dict, out: Path, overwrite: bool) -> None:
+        takes = result["takes"]
+        paths = [take_path(out, number) for number in range(len(takes))]
+        if not overwrite and (there := next((path for path in paths if path.exists()), None)):
+            raise RecamError(
+                "out_exists", f"{there} exists already.", "Name another, or --overwrite."
+            )
+        before, size = 0, sum(take["size"] for take in takes)
 
-        self._show(stage="downloading", step=0, steps=result["size"], result=result)
-        await download(self._connection, self.id, result, out, self._patience, on_bytes)
+        def on_bytes(done: int, _: int) -> None:
+            self._show(stage="downloading", step=before + done, steps=size)
+
+        self._show(stage="downloading", step=0, steps=size, result=result)
+        for number, (take, path) in enumerate(zip(takes, paths, strict=True)):
+            await download(self._connection, self.id, number, take, path, self._patience, on_bytes)
+            before += take["size"]
 
     async def _ask(self, kind: str, body: dict, data: bytes = b"") -> Message:
         """A request that is sent again after a lost connection: all of them can bear it."""
@@ -199,7 +219,7 @@ class RemoteJob:
             self.take_event(await self._ask("job.cancel", {"job": self.id}))
 
     def _show(self, **changes) -> None:
-        changes.setdefault("seconds_left", None)
+        changes = {"seconds_left": None, "doing": "", **changes}
         self._state = replace(self._state, **changes)
 
 

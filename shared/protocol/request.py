@@ -37,6 +37,7 @@ class JobRequest:
     first: in point, frames into the clip.
     name: what the artist calls the clip; used in sentences, never as a path.
     depth: SHA-256 of a depth file, or None.
+    start: SHA-256 of a video to start from, frame for frame, or None.
     audio: whether the clip's sound goes into the result.
     untagged_matrix: how the client shows a clip whose file does not tell its colour matrix: 1 for
         BT.709, 6 for BT.601 (H.273); None leaves it to the server, which goes by the size.
@@ -49,6 +50,7 @@ class JobRequest:
     name: str = "clip"
     engine: str = "auto"
     depth: str | None = None
+    start: str | None = None
     audio: bool = True
     untagged_matrix: int | None = None
     settings: dict = field(default_factory=dict)
@@ -68,6 +70,7 @@ class JobRequest:
             "parts": list(self.parts),
             "first": self.first,
             "depth": self.depth,
+            "start": self.start,
             "audio": self.audio,
             "untagged_matrix": self.untagged_matrix,
             "settings": self.settings,
@@ -83,7 +86,7 @@ class JobRequest:
         parts = require(body, "parts", list)
         if not 1 <= len(parts) <= MOST_PARTS:
             raise bad(f"names {len(parts)} parts; a clip has 1 to {MOST_PARTS}")
-        depth, matrix = body.get("depth"), body.get("untagged_matrix")
+        matrix = body.get("untagged_matrix")
         if matrix not in (None, 1, 6):
             raise bad("has an untagged_matrix that is neither null, 1 nor 6")
         return cls(
@@ -92,12 +95,18 @@ class JobRequest:
             first=whole(body, "first"),
             name=text(body, "name"),
             engine=text(body, "engine", 40),
-            depth=None if depth is None else check_digest(depth, "depth"),
+            depth=_digest_or_none(body, "depth"),
+            start=_digest_or_none(body, "start"),
             audio=require(body, "audio", bool),
             untagged_matrix=matrix,
             settings=scalar_settings(body, "settings"),
             job=identifier(body, "job"),
         )
+
+
+def _digest_or_none(body: dict, name: str) -> str | None:
+    value = body.get(name)
+    return None if value is None else check_digest(value, name)
 
 
 def no_such_job(job: str) -> RecamError:

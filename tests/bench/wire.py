@@ -92,13 +92,14 @@ def _fetch(client: Client, job: str, out: Path) -> None:
 def _put_result(state: Path, request: JobRequest, size: int) -> None:
     """A finished job with a result of random bytes: no clip's rendering takes long enough."""
     owner = client_keys().public.decode()
-    file = Store(state).result(owner, request.job)
+    file = Store(state).result(owner, request.job, 0)
     file.parent.mkdir(parents=True)
     data = os.urandom(size)
     file.write_bytes(data)
     journal = Journal(state / "journal.sqlite")
     entry = journal.accept(owner, request, request.shot_data())
-    journal.finish(entry, {"size": size, "sha256": hashlib.sha256(data).hexdigest()})
+    take = {"size": size, "sha256": hashlib.sha256(data).hexdigest()}
+    journal.finish(entry, {"takes": [take]})
     journal.close()
 
 

@@ -23,6 +23,7 @@ class ProjectionEngine:
     """The instant preview, and the fallback where there is no GPU. See ``render``."""
 
     name = "projection"
+    settings = frozenset({"subject_distance", "depth"})
 
     def render(
         self,
@@ -32,7 +33,7 @@ class ProjectionEngine:
         settings: dict,
         on_progress: OnProgress,
         should_stop: ShouldStop,
-    ) -> Rendering:
+    ) -> Iterator[Rendering]:
         """Throw frame i from the source camera's pose i, and see it from the target's pose i.
 
         settings: ``subject_distance``, metres from the source camera to the plane that faces it
@@ -41,8 +42,8 @@ class ProjectionEngine:
         <= 0 for unknown. A camera that does not leave the source's place needs neither.
 
         The report: ``unseen_share`` and ``unseen_share_worst``, mean and largest share (0..1) of
-        a frame that the source never saw, which is filled with a blur of what is around it;
-        ``geometry`` and ``note``, words for the artist.
+        a frame that the source never saw, which is filled with a blur of what is around it, as a
+        remark says; ``geometry`` and ``note``, words for the artist. One take.
 
         Raises RecamError ``camera_length``, ``setting``, ``depth``; while the frames are made
         ``clip_length`` and ``depth``, and Cancelled.
@@ -62,12 +63,13 @@ class ProjectionEngine:
         render_frame = partial(
             _render_frame, source_camera, trajectory, distance, depth, (clip.width, clip.height)
         )
-        frames = _frames(clip, render_frame, report, on_progress, should_stop)
-        return Rendering(clip.width, clip.height, frames, report)
+        rendering = Rendering(clip.width, clip.height, iter(()), report)
+        rendering.frames = _frames(clip, render_frame, rendering, on_progress, should_stop)
+        return iter([rendering])
 
 
 def _check_settings(settings: dict, frames: int) -> tuple[float, DepthOf | None]:
-    unknown = sorted(map(str, set(settings) - {"subject_distance", "depth"}))
+    unknown = sorted(map(str, set(settings) - ProjectionEngine.settings))
     if unknown:
         raise RecamError(
             "setting",
@@ -86,7 +88,7 @@ def _check_settings(settings: dict, frames: int) -> tuple[float, DepthOf | None]
     return float(distance), None if depth is None else depth_of(depth, frames)
 
 
-def _frames(clip, render_frame, report, on_progress, should_stop) -> Iterator[np.ndarray]:
+def _frames(clip, render_frame, rendering, on_progress, should_stop) -> Iterator[np.ndarray]:
     shares = []
     for index, frame in enumerate(clip):
         if index == clip.frames:
@@ -103,8 +105,13 @@ def _frames(clip, render_frame, report, on_progress, should_stop) -> Iterator[np
             f"The clip ended after {len(shares)} of {clip.frames} frames.",
             "The file may be damaged; export it again.",
         )
-    report["unseen_share"] = float(np.mean(shares))
-    report["unseen_share_worst"] = float(np.max(shares))
+    unseen = float(np.mean(shares))
+    rendering.report["unseen_share"] = unseen
+    rendering.report["unseen_share_worst"] = float(np.max(shares))
+    if unseen:
+        rendering.remarks.append(
+            f"The source camera never saw {unseen:.1%} of the take; it is filled with a blur."
+        )
 
 
 def _render_frame(

@@ -158,10 +158,16 @@ def check(values: dict, also: Set[str] = frozenset()) -> None:
             raise _wrong(
                 f"ReCamMaster has no setting named {name!r}.", f"It knows {', '.join(NAMES)}."
             )
-        about = _FIELDS[name].metadata
-        if not about["right"](value):
+        facts = _FIELDS[name].metadata
+        if not facts["right"](value):
             shown = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:60]}…"
-            raise _wrong(f"The setting {name} is {shown}.", f"It takes {about['takes']}.")
+            raise _wrong(f"The setting {name} is {shown}.", f"It takes {facts['takes']}.")
+
+
+def about(name: str) -> str:
+    """What a setting is for, and what it takes."""
+    facts = _FIELDS[name].metadata
+    return f"{facts['about']} ({facts['takes']}; default {_shown(name) or 'none'})"
 
 
 def parse(name: str, text: str) -> str | int | float | bool:
@@ -183,10 +189,15 @@ def table() -> str:
     """The table of docs/settings.md."""
     rows = ["| setting | takes | default | |", "| --- | --- | --- | --- |"]
     for name in NAMES:
-        default, about = _FIELDS[name].default, _FIELDS[name].metadata
-        shown = "" if default in ("", None) else f"`{str(default).lower()}`"
-        rows.append(f"| `{name}` | {about['takes']} | {shown} | {about['about']} |")
+        facts, shown = _FIELDS[name].metadata, _shown(name)
+        default = f"`{shown}`" if shown else ""
+        rows.append(f"| `{name}` | {facts['takes']} | {default} | {facts['about']} |")
     return "\n".join(rows) + "\n"
+
+
+def _shown(name: str) -> str:
+    default = _FIELDS[name].default
+    return "" if default is None else str(default).lower()
 
 
 def _wrong(sentence: str, hint: str) -> RecamError:

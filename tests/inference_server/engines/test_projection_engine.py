@@ -26,7 +26,10 @@ def noise(seed=0, size=SIZE):
 def render(clip, moves, settings=None, on_progress=lambda *_: None, should_stop=lambda: False):
     source = camera([STRAIGHT] * len(moves), LENS)
     target = camera(moves, LENS)
-    return ProjectionEngine().render(clip, source, target, settings or {}, on_progress, should_stop)
+    (rendering,) = ProjectionEngine().render(
+        clip, source, target, settings or {}, on_progress, should_stop
+    )
+    return rendering
 
 
 def test_the_identity_returns_every_frame_as_it_was():
@@ -69,6 +72,7 @@ def test_the_report_tells_the_mean_and_the_worst_share():
     assert rendering.report["unseen_share"] == 0.5
     assert rendering.report["unseen_share_worst"] == 1
     assert "preview" in rendering.report["note"]
+    assert any("50.0%" in remark for remark in rendering.remarks)
 
 
 def test_frames_are_made_one_by_one_and_let_go():

@@ -41,7 +41,7 @@ def camera(poses, lens) -> Trajectory:
 
 def shoot(pictures, source, target, settings=None):
     """All frames of a projection, and its report."""
-    rendering = ProjectionEngine().render(
+    (rendering,) = ProjectionEngine().render(
         Frames(pictures), source, target, settings or {}, lambda done, total: None, lambda: False
     )
     return list(rendering.frames), rendering.report

@@ -106,7 +106,7 @@ def test_a_clip_that_is_removed_from_the_server_while_it_waits_is_named(
 def test_a_result_that_is_removed_from_the_server_is_named(server, client, short_clip, tmp_path):
     job = client.shoot(request(SHORT), [short_clip], tmp_path / "take.mp4")
     finished(job, tmp_path / "take.mp4", SHORT)
-    next(server.state.glob("results/*/*/result.mp4")).unlink()
+    next(server.state.glob("results/*/*/take.mp4")).unlink()
     error = client.attach(job.id, tmp_path / "again.mp4").wait(WAIT).error
     assert error.code == "result_gone" and job.id in error.sentence
     assert not (tmp_path / "again.mp4").exists()

@@ -38,6 +38,7 @@ def job_body(parts: list[str], **changes) -> dict:
         "parts": parts,
         "first": 0,
         "depth": None,
+        "start": None,
         "audio": True,
         "untagged_matrix": None,
         "settings": {},
@@ -85,18 +86,20 @@ def test_a_client_from_the_document_alone_gets_its_take(shared_server, short_cli
     assert state == plain.ask("job.attach", {"job": body["job"]})[1]
     assert state in plain.ask("job.list", {})[1]["jobs"]
     assert set(state) == {
-        "job", "name", "stage", "step", "steps", "seconds_left", "ahead", "engine",
+        "job", "name", "stage", "doing", "step", "steps", "seconds_left", "ahead", "engine",
         "engine_reason", "result", "error", "accepted", "ended",
     }  # fmt: skip
 
-    result, take = state["result"], b""
-    assert (result["frames"], result["width"], result["height"]) == (FRAMES, 96, 64)
-    while len(take) < result["size"]:
-        kind, head, chunk = plain.ask("result.get", {"job": body["job"], "offset": len(take)})
-        assert (kind, head["offset"]) == ("result.chunk", len(take))
+    (told,), take = state["result"]["takes"], b""
+    assert (told["frames"], told["width"], told["height"]) == (FRAMES, 96, 64)
+    wanted = {"job": body["job"], "take": 0}
+    while len(take) < told["size"]:
+        kind, head, chunk = plain.ask("result.get", wanted | {"offset": len(take)})
+        assert (kind, head["take"], head["offset"]) == ("result.chunk", 0, len(take))
         assert head["sha256"] == hashlib.sha256(chunk).hexdigest()
         take += chunk
-    assert hashlib.sha256(take).hexdigest() == result["sha256"]
+    assert hashlib.sha256(take).hexdigest() == told["sha256"]
+    assert refused(plain, "result.get", wanted | {"take": 1, "offset": 0}) == "no_result"
     plain.close()
 
 
@@ -153,11 +156,15 @@ def test_a_file_that_is_not_what_was_announced_is_not_kept(shared_server, plain)
         ("blob.put", {"upload": "0" * 32, "size": 1 << 60, "sha256": None}, "bad_message"),
         ("job.attach", {"job": "0" * 32}, "no_such_job"),
         ("job.cancel", {"job": "0" * 32}, "no_such_job"),
-        ("result.get", {"job": "0" * 32, "offset": 0}, "no_such_job"),
+        ("result.get", {"job": "0" * 32, "take": 0, "offset": 0}, "no_such_job"),
         ("job.attach", {}, "bad_message"),
         ("job.submit", {}, "bad_message"),
         ("job.submit", job_body(["ab" * 32]), "clip_gone"),
         ("job.submit", job_body(["ab" * 32], engine="magic"), "engine_unknown"),
+        ("job.submit", job_body(["ab" * 32], settings={"stepz": 1}), "setting"),
+        ("job.submit", job_body(["ab" * 32], settings={"takes": 99}), "setting"),
+        ("job.submit", job_body(["ab" * 32], settings={"start_clip": "ab" * 32}), "setting"),
+        ("job.submit", job_body(["ab" * 32], start="../x"), "bad_message"),
     ],
     ids=lambda value: str(value)[:24],
 )

@@ -50,7 +50,7 @@ def test_a_clip_goes_out_and_its_take_comes_back(client, short_clip, tmp_path):
     state = finished(job)
     take = probe(out)
     assert (take.frames, take.width, take.height) == (SHORT, 96, 64)
-    assert state.result["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert state.result["takes"][0]["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     assert state.engine == "projection" and "preview" in state.engine_reason
     assert [file.name for file in out.parent.iterdir()] == ["take.mp4"]
 
@@ -151,7 +151,7 @@ def test_cancelled_while_rendering_and_the_job_behind_it_runs(client, long_clip,
 def test_cancelled_while_downloading(shared_server, client, long_clip, tmp_path):
     done = finished(client.shoot(request(LONG // 10), [long_clip], tmp_path / "first.mp4"))
     known = client.jobs()[0]["job"]
-    assert done.result["size"] > 100_000
+    assert done.result["takes"][0]["size"] > 100_000
     folder = tmp_path / "takes"
     folder.mkdir()
     with Proxy(shared_server.address) as proxy, Client(proxy.address) as slow:
@@ -184,7 +184,7 @@ def test_a_job_outlives_a_cut_connection_while_it_renders(shared_server, long_cl
 
 def test_a_download_outlives_a_cut_connection(shared_server, client, long_clip, tmp_path):
     first = client.shoot(request(LONG // 10), [long_clip], tmp_path / "first.mp4")
-    size = finished(first).result["size"]
+    size = finished(first).result["takes"][0]["size"]
     with Proxy(shared_server.address) as proxy, Client(proxy.address, patience=30) as slow:
         slow.server()
         proxy.slow = 0.01
