@@ -1,9 +1,9 @@
-"""A release's networks on one device: loaded once, and there only at work if memory is short."""
+"""Transformer and VAE on one device: loaded once, and there only at work if memory is short."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -14,8 +14,6 @@ from diffusers.hooks import apply_group_offloading
 from inference_server.model.camera_transformer import CameraTransformer
 from inference_server.model.coder import Coder
 from inference_server.model.tiling import Tiling
-from inference_server.releases.layout import Release
-from inference_server.releases.modules import load_transformer, load_vae
 
 from .attention import AttentionKernel, probe_attention
 from .memory import SMALL_CHUNK
@@ -24,13 +22,21 @@ COMPILE_FROM = 40  # passes: compiling the block takes about as long as these sa
 
 
 class Networks:
-    """Transformer and VAE of ``release``, in ``dtype`` on ``device``, as ``mode`` has them.
+    """Transformer and VAE in ``dtype`` on ``device``, as ``mode`` has them.
 
+    load_transformer, load_vae: give each in a dtype, on the CPU; called when it is first needed.
     The mode is one of ``memory.MODES`` and may change between jobs.
     """
 
-    def __init__(self, release: Release, device: torch.device, dtype: torch.dtype) -> None:
-        self.release, self.device, self.dtype = release, device, dtype
+    def __init__(
+        self,
+        load_transformer: Callable[[torch.dtype], CameraTransformer],
+        load_vae: Callable[[torch.dtype], AutoencoderKLWan],
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self._load_transformer, self._load_vae = load_transformer, load_vae
+        self.device, self.dtype = device, dtype
         self._mode = "resident"
         self._streaming = False
         self._kernel_set = False
@@ -43,14 +49,14 @@ class Networks:
     @cached_property
     def transformer(self) -> CameraTransformer:
         """Loaded on first use, to the CPU."""
-        transformer = load_transformer(self.release, self.dtype)
+        transformer = self._load_transformer(self.dtype)
         transformer.fold_projectors()
         return transformer
 
     @cached_property
     def vae(self) -> AutoencoderKLWan:
         """Loaded on first use, to the CPU."""
-        return load_vae(self.release, self.dtype)
+        return self._load_vae(self.dtype)
 
     @property
     def mode(self) -> str:
