@@ -40,7 +40,8 @@ class Settings:
         "fit",
         "fill",
         "crop",
-        about="how the clip's frame meets the model's",
+        about="the model sees the whole frame (fit), or its middle, which a blur surrounds in the "
+        "take (fill) or which is all of the take (crop)",
     )
     size: str = size("the size that the model renders at, in multiples of 16")
     scale_up: str = one_of(
@@ -113,11 +114,6 @@ class Settings:
         settings = cls(**values)
         settings._refuse_contradictions()
         return settings
-
-    @property
-    def pixels(self) -> tuple[int, int] | None:
-        """``size`` as (width, height); None for auto."""
-        return None if self.size == "auto" else tuple(map(int, self.size.split("x")))
 
     @property
     def seeds(self) -> range:

@@ -28,14 +28,14 @@ def test_nothing_said_is_the_public_script():
     plain = Settings.of({})
     assert (plain.steps, plain.guidance, plain.shift, plain.solver) == (50, 5.0, 5.0, "euler")
     assert (plain.seed, plain.tiling, plain.round_time_step) == (0, "public", True)
-    assert plain.seeds == range(0, 1) and plain.pixels is None and plain.negative_prompt is None
+    assert plain.seeds == range(0, 1) and plain.negative_prompt is None
 
 
 def test_what_is_said_counts_and_the_rest_stays():
     said = {"prompt": "Boats – früh", "takes": 3, "seed": 7, "guidance": 3, "size": "832x480"}
     made = Settings.of(said | {"subject_distance": 2.5})
     assert (made.prompt, made.guidance, made.subject_distance) == ("Boats – früh", 3, 2.5)
-    assert [*made.seeds] == [7, 8, 9] and made.pixels == (832, 480)
+    assert [*made.seeds] == [7, 8, 9] and made.size == "832x480"
     assert made.steps == 50
 
 
