@@ -176,6 +176,14 @@ def odd_files(tmp_path_factory):
         (["{clip}", "--camera", "static", "-o", "take.avi"], ["take.avi", ".mp4"]),
         (["{clip}", "--camera", "static", "-o", "{odd}/there.mp4"], ["there.mp4", "--overwrite"]),
         (["{clip}", "--camera", "static", "-o", "{odd}/file/take.mp4"], ["{odd}/file"]),
+        (["{clip}", "--camera", "static", "--steps", "many"], ["steps", "many", "1 to 1000"]),
+        (["{clip}", "--camera", "static", "--set", "stepz=1"], ["stepz", "shift"]),
+        (["{clip}", "--camera", "static", "--set", "shift"], ["shift", "NAME=VALUE"]),
+        (["{clip}", "--camera", "static", "--start", "projection"], ["denoising_strength"]),
+        (
+            ["{clip}", "--camera", "static", "--start", "{odd}/no.mp4", "--strength", "0.5"],
+            ["no.mp4"],
+        ),
         (["{clip}", "--camera", "static", "--server", "nowhere"], ["nowhere"]),
         (["{clip}", "--camera", "static", "--server-key", "abc"], ["server.pub"]),
     ],
@@ -193,6 +201,15 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
         assert filled(word).lower() in said.lower(), said
     assert not (tmp_path / "take.mp4").exists()
     assert (odd_files / "there.mp4").read_bytes() == b"a take that is dear to me"
+
+
+def test_what_the_engine_cannot_do_is_left_out_aloud(shared_server, short_clip, tmp_path):
+    asked = ("--prompt", "boats at dawn", "--set", "shift=8", "--start", short_clip)
+    out = tmp_path / "take.mp4"
+    camera = ("--camera", "static", "--strength", "0.5")
+    said = take(shared_server, short_clip, *camera, *asked, out=out)
+    assert "does not know prompt, denoising_strength, shift, start" in said
+    assert probe(out).frames == SHORT
 
 
 def test_a_take_is_replaced_when_asked(shared_server, short_clip, tmp_path):
