@@ -13,7 +13,7 @@ from inference_server.model.dry_run import dry_run
 from shared.errors import RecamError
 
 GIB = 2**30
-SMALL_CHUNK = 8192  # tokens at a time through the feed-forward layers where memory is short
+CHUNK = 8192  # tokens at a time through the feed-forward layers: as fast as all at once
 SPARE = 0.07  # of the memory: kernels' work space and what the allocator cannot use
 
 # Most memory first. resident: transformer and VAE stay on the device. offload: only the one at
@@ -66,18 +66,16 @@ def choose_mode(wanted: str, needs: Needs, free: int | None, after: str | None =
     )
 
 
-def denoising_bytes(
-    config: dict, latents: int, height: int, width: int, dtype: torch.dtype, chunk: int | None
-) -> int:
+def denoising_bytes(config: dict, latents: int, height: int, width: int, dtype: torch.dtype) -> int:
     """What one pass needs beside the weights, with fused attention: see ``_pass``."""
-    return dry_run(_pass(config, latents, height, width, dtype, chunk)).peak_bytes
+    return dry_run(_pass(config, latents, height, width, dtype)).peak_bytes
 
 
 def refuse_without_fused(
     config: dict, latents: int, height: int, width: int, dtype: torch.dtype, free: int | None
 ) -> None:
     """RecamError ``attention_missing`` for a size that unfused attention cannot hold."""
-    needed = dry_run(_pass(config, latents, height, width, dtype, None), fused=False).peak_bytes
+    needed = dry_run(_pass(config, latents, height, width, dtype), fused=False).peak_bytes
     if free is not None and needed > free:
         raise RecamError(
             "attention_missing",
@@ -114,7 +112,7 @@ def free_bytes(device: torch.device) -> int | None:
         return None
 
 
-def _pass(config: dict, latents: int, height: int, width: int, dtype, chunk: int | None):
+def _pass(config: dict, latents: int, height: int, width: int, dtype):
     """One pass over a window of ``(16, latents, height, width)``, on the meta device.
 
     Two blocks stand for all: each lets go of what it made before the next begins. What is kept
@@ -123,7 +121,7 @@ def _pass(config: dict, latents: int, height: int, width: int, dtype, chunk: int
     with torch.device("meta"):
         model = CameraTransformer(**{**config, "num_layers": 2}).to(dtype).eval()
         model.requires_grad_(False)
-        model.chunk_feed_forward(chunk)
+        model.chunk_feed_forward(CHUNK)
         target = torch.empty(1, 16, latents, height, width, dtype=dtype)
         context = torch.empty(1, 512, config["text_dim"], dtype=dtype)
         camera = torch.empty(1, latents, 12, dtype=dtype)

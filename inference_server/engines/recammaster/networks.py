@@ -16,7 +16,7 @@ from inference_server.model.coder import Coder
 from inference_server.model.tiling import Tiling
 
 from .attention import AttentionKernel, probe_attention
-from .memory import SMALL_CHUNK
+from .memory import CHUNK
 
 COMPILE_FROM = 40  # passes: compiling the block takes about as long as these save
 
@@ -51,6 +51,7 @@ class Networks:
         """Loaded on first use, to the CPU."""
         transformer = self._load_transformer(self.dtype)
         transformer.fold_projectors()
+        transformer.chunk_feed_forward(CHUNK)
         return transformer
 
     @cached_property
@@ -70,7 +71,6 @@ class Networks:
             self.__dict__.pop("transformer", None)
             self._streaming = self._kernel_set = False
         self._mode = mode
-        self.transformer.chunk_feed_forward(None if mode == "resident" else SMALL_CHUNK)
 
     @property
     def prepared(self) -> bool:

@@ -1,0 +1,209 @@
+"""The ReCamMaster engine: a job from settings and frames to takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from inference_server.engines.base import Clip, OnProgress, Rendering, ShouldStop
+from inference_server.engines.projection import ProjectionEngine
+from inference_server.model.coder_memory import working_memory
+from inference_server.model.prompts import NEGATIVE_PROMPT, PromptEmbedder
+from inference_server.model.tiling import Tiling
+from inference_server.releases.layout import Release, part_files, releases_in
+from inference_server.releases.modules import (
+    load_text_encoder,
+    load_tokenizer,
+    load_transformer,
+    load_vae,
+)
+from shared.cameras.trajectory import Trajectory
+from shared.errors import RecamError
+from shared.folders import state_folder
+
+from .device import pick_device, pick_dtype
+from .job import Job, plan_job
+from .memory import (
+    GIB,
+    Needs,
+    choose_mode,
+    denoising_bytes,
+    free_bytes,
+    refuse_without_fused,
+    weights_of,
+)
+from .networks import Networks
+from .picture import plan_framing
+from .settings import Settings
+from .stepping_down import StepDown
+from .takes import Takes
+from .work import Work
+
+
+class ReCamMasterEngine:
+    """Re-renders a clip with the video model. Keeps the networks of the last job loaded.
+
+    releases: the folder with the weights. device: ``auto``, or as PyTorch names it.
+    """
+
+    name = "recammaster"
+    settings = frozenset(field.name for field in fields(Settings))
+
+    def __init__(self, releases: Path, device: str = "auto") -> None:
+        self._releases = releases
+        self._device = pick_device(device)
+        self._dtype = pick_dtype(self._device)
+        self._loaded: tuple[Release, Networks, PromptEmbedder] | None = None
+
+    def render(
+        self,
+        clip: Clip,
+        source_camera: Trajectory,
+        trajectory: Trajectory,
+        settings: dict,
+        on_progress: OnProgress,
+        should_stop: ShouldStop,
+    ) -> Iterator[Rendering]:
+        """One rendering for each take. settings: see ``Settings``.
+
+        The report of each: ``seed``, ``release``, ``memory`` (the mode), ``memory_estimate``
+        (GiB), ``attention`` (the kernel), ``model_size``.
+        Raises RecamError for settings, sizes, lenses, cuts and weights that cannot be used, and
+        ``memory_short``, ``attention_missing``, ``result_broken``.
+        """
+        wanted = Settings.of(settings)
+        on_progress(0, 0, "looking for cuts")
+        job = plan_job(clip, source_camera, trajectory, wanted, should_stop)
+        work = Work(job, on_progress)
+        work.doing("loading the weights")
+        release, networks, prompts = self._load(wanted.release)
+        work.doing("reading the prompt")
+        contexts = _contexts(prompts, wanted)
+        needs = self._needs(networks, job)
+        networks.mode = choose_mode(wanted.memory, needs, free_bytes(self._device))
+        remarks = [*job.remarks, *prompts.remarks]
+        takes = Takes(
+            job,
+            clip,
+            networks,
+            contexts,
+            self._start(clip, source_camera, job),
+            StepDown(networks, needs, remarks),
+            work,
+            should_stop,
+        )
+        for seed in wanted.seeds:
+            report = {
+                "seed": seed,
+                "release": release.name,
+                "memory": networks.mode,
+                "memory_estimate": round(needs.of(networks.mode) / GIB, 2),
+                "attention": networks.kernel.name,
+                "model_size": "{} x {}".format(*job.framing.model),
+            }
+            yield Rendering(*job.framing.take, takes.frames(seed), report, remarks)
+
+    def _load(self, name: str) -> tuple[Release, Networks, PromptEmbedder]:
+        release = self._release(name)
+        if self._loaded is None or self._loaded[0] != release:
+            self._loaded = None
+            networks = Networks(
+                partial(load_transformer, release),
+                partial(load_vae, release),
+                self._device,
+                self._dtype,
+            )
+            prompts = PromptEmbedder(
+                partial(load_tokenizer, release),
+                partial(self._text_encoder, release),
+                state_folder() / "prompts",
+                f"{release.path} {self._dtype}",
+                "cpu",
+            )
+            self._loaded = release, networks, prompts
+        return self._loaded
+
+    def _release(self, name: str) -> Release:
+        found = releases_in(self._releases)
+        for release in found:
+            if name in ("", release.name):
+                return release
+        there = ", ".join(release.name for release in found) or "none"
+        raise RecamError(
+            "weights_missing",
+            f"There is no release {name!r} in {self._releases}."
+            if name
+            else f"There are no complete weights in {self._releases}.",
+            f"There: {there}. `recam weights install` fetches the public release.",
+        )
+
+    def _text_encoder(self, release: Release):
+        """On the device where it finds room beside all that is there, else on the CPU."""
+        size = sum(file.stat().st_size for file in part_files(release.files["text_encoder"]))
+        free = free_bytes(self._device)
+        roomy = self._device.type != "cpu" and free is not None and free > 1.2 * size
+        return load_text_encoder(release, self._dtype, self._device if roomy else "cpu")
+
+    def _needs(self, networks: Networks, job: Job) -> Needs:
+        """What the job needs on the device. Raises RecamError ``attention_missing``."""
+        config, (height, width) = dict(networks.transformer.config), job.grid
+        latents = max(len(window.slots) for shot in job.shots for window in shot.plan.windows)
+        size = latents, height, width, self._dtype
+        if not networks.kernel.fused:
+            refuse_without_fused(config, *size, free_bytes(self._device))
+        tiling = Tiling() if job.settings.tiling == "public" else None
+        return Needs(
+            weights_of(networks.transformer),
+            weights_of(networks.transformer.blocks[0]),
+            weights_of(networks.vae),
+            denoising_bytes(config, *size),
+            working_memory(networks.vae, height * 8, width * 8, tiling, self._dtype),
+        )
+
+    def _start(self, clip: Clip, source_camera: Trajectory, job: Job):
+        """What denoising starts from, if from anything but noise, and how it meets the model."""
+        settings = job.settings
+        if settings.start == "take":
+            start = settings.start_clip
+            size = "{}x{}".format(*job.framing.model)
+            aspect = getattr(start, "sample_aspect", None) or 1
+            framing = plan_framing(
+                start.width, start.height, settings.framing, size, sample_aspect=aspect
+            )
+            return start, framing
+        if settings.start == "projection":
+            return _Projected(clip, source_camera, job), job.framing
+        return None
+
+
+class _Projected:
+    """The clip as the projection engine shows it along the job's path, through the clip's lens."""
+
+    def __init__(self, clip: Clip, source_camera: Trajectory, job: Job) -> None:
+        self.width, self.height, self.frames, self.rate = (
+            clip.width,
+            clip.height,
+            clip.frames,
+            clip.rate,
+        )
+        path = Trajectory(job.lens.poses, source_camera.lenses, source_camera.rate)
+        settings = {"subject_distance": job.settings.subject_distance}
+        if job.settings.depth is not None:
+            settings["depth"] = job.settings.depth
+        self._given = (clip, source_camera, path, settings)
+
+    def __iter__(self):
+        quiet = lambda *_: None  # noqa: E731
+        return next(iter(ProjectionEngine().render(*self._given, quiet, lambda: False))).frames
+
+
+def _contexts(prompts: PromptEmbedder, settings: Settings):
+    """The prompt's and, if anything is guided, the negative prompt's rows ``(1, 512, dim)``."""
+    negative = NEGATIVE_PROMPT if settings.negative_prompt is None else settings.negative_prompt
+    guided = settings.guidance != 1 and settings.guidance_share > 0
+    rows: list[torch.Tensor] = prompts.embed_all([settings.prompt, *([negative] if guided else [])])
+    return rows[0], rows[1] if guided else None

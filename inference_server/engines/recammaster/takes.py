@@ -1,0 +1,158 @@
+"""One take after the other of a planned job: encode, denoise, decode, shot by shot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+import torch
+
+from inference_server.engines.base import Cancelled, Clip, ShouldStop
+from inference_server.model.coder import to_uint8
+from inference_server.model.schedule import Schedule, make_schedule, mix_noise
+from inference_server.model.tiling import Tiling
+from shared.errors import RecamError
+
+from .job import Job, PlannedShot
+from .networks import Networks
+from .picture import Framing
+from .rates import in_between
+from .sampling import Guidance, denoise
+from .shots import decode_shot, encode_shot, shot_noise, without_clip
+from .stepping_down import StepDown
+from .work import Work
+
+
+class Takes:
+    """The takes of one job.
+
+    contexts: the prompt's and the negative prompt's rows, the latter None without guidance.
+    start: frames that denoising starts from, as large as ``start_framing`` knows, or None.
+    What the clip's frames were encoded to is kept for the next take, if there is one.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        clip: Clip,
+        networks: Networks,
+        contexts: tuple[torch.Tensor, torch.Tensor | None],
+        start: tuple[Clip, Framing] | None,
+        memory: StepDown,
+        work: Work,
+        should_stop: ShouldStop,
+    ) -> None:
+        self._job, self._networks, self._contexts = job, networks, contexts
+        self._memory, self._work, self._should_stop = memory, work, should_stop
+        self._clip = _Rows(clip, job.framing)
+        self._start = _Rows(*start) if start else None
+        self._tiling = Tiling() if job.settings.tiling == "public" else None
+
+    def frames(self, seed: int) -> Iterator[np.ndarray]:
+        """The take of ``seed``, ``(H, W, 3)`` uint8 in the take's size, every frame of the clip.
+
+        Raises RecamError ``result_broken`` and ``memory_short``, Cancelled when told to stop.
+        """
+        for number, shot in enumerate(self._job.shots):
+            source = self._encoded(self._clip, number, shot, "reading the clip")
+            source = without_clip(source, self._job.settings.source, seed)
+            latents = shot_noise(shot.plan, *self._job.grid, seed)
+            if self._start:
+                start = self._encoded(self._start, number, shot, "reading the start")
+                latents = mix_noise(start, latents, self._schedule().first_level)
+            clean = self._memory.run(lambda s=shot, c=source, x=latents: self._denoised(s, c, x))
+            _check_finite(clean)
+            made = islice(self._decoded(clean), len(shot.kept))
+            for index, frame in enumerate(in_between(made, shot.kept)):
+                yield self._job.framing.to_clip(frame, self._job.lens.crops[shot.first + index])
+
+    def _schedule(self) -> Schedule:
+        s = self._job.settings
+        strength = s.denoising_strength if self._start else 1.0
+        return make_schedule(s.steps, s.shift, strength, s.solver)
+
+    def _encoded(self, rows: _Rows, number: int, shot: PlannedShot, doing: str) -> torch.Tensor:
+        def encode() -> torch.Tensor:
+            with self._networks.coding(self._tiling) as coder:
+                return encode_shot(
+                    coder,
+                    rows.frames(shot),
+                    shot.plan,
+                    lambda: self._work.coded(doing),
+                    self._should_stop,
+                )
+
+        row = rows.kept.get(number)
+        if row is None:
+            row = self._memory.run(encode)
+            if self._job.settings.takes > 1:
+                rows.kept[number] = row
+        return row
+
+    def _denoised(self, shot: PlannedShot, source: torch.Tensor, latents: torch.Tensor):
+        settings = self._job.settings
+        passes = len(shot.plan.windows) * settings.steps
+        with self._networks.denoising(passes) as transformer:
+            return denoise(
+                transformer,
+                shot.plan,
+                source,
+                shot.cameras,
+                self._contexts,
+                latents,
+                self._schedule(),
+                Guidance(settings.guidance, settings.guidance_share),
+                prepared=self._networks.prepared,
+                round_time=settings.round_time_step,
+                on_pass=lambda: self._work.passed("denoising"),
+                should_stop=self._should_stop,
+            )
+
+    def _decoded(self, clean: torch.Tensor) -> Iterator[np.ndarray]:
+        """``(h, w, 3)`` uint8 frames of the model; after a shortage of memory from where it was."""
+        given = 0
+        while True:
+            try:
+                with self._networks.coding(self._tiling) as coder:
+                    for frame in islice(decode_shot(coder, clean), given, None):
+                        if self._should_stop():
+                            raise Cancelled
+                        yield to_uint8(frame).permute(1, 2, 0).cpu().numpy()
+                        given += 1
+                        self._work.decoded("writing the take")
+                return
+            except Exception as error:
+                self._memory.after(error)
+
+
+class _Rows:
+    """A clip's frames for the model, read once as long as the shots are asked for in order.
+
+    kept: what the shots were encoded to, by number.
+    """
+
+    def __init__(self, clip: Clip, framing: Framing) -> None:
+        self.kept: dict[int, torch.Tensor] = {}
+        self._clip, self._framing = clip, framing
+        self._frames: Iterator[np.ndarray] = iter(())
+        self._at: int | None = None
+
+    def frames(self, shot: PlannedShot) -> Iterator[torch.Tensor]:
+        """``(3, h, w)`` in [-1, 1], those of the shot that the model sees."""
+        if self._at != shot.first:
+            self._frames, self._at = islice(self._clip, shot.first, None), shot.first
+        kept = set(shot.kept)
+        for index, frame in enumerate(islice(self._frames, shot.count)):
+            self._at += 1
+            if index in kept:
+                yield torch.from_numpy(self._framing.to_model(frame))
+
+
+def _check_finite(latents: torch.Tensor) -> None:
+    if not latents.isfinite().all():
+        raise RecamError(
+            "result_broken",
+            "The model's result has values that are no numbers.",
+            "Check weights and card with recam verify; fewer steps or less guidance may help.",
+        )

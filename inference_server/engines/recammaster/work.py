@@ -1,0 +1,44 @@
+"""How far a job is, counted in units of about equal time."""
+
+from __future__ import annotations
+
+from inference_server.engines.base import OnProgress
+
+from .job import Job
+
+# One pass of both prompts is worth so many latents encoded or frames decoded, roughly, at any
+# size: measured operations of Wan2.1's networks at 832 x 480.
+LATENT, PASS, FRAME = 2, 200, 1
+
+
+class Work:
+    """Counts what is done of a job and tells it."""
+
+    def __init__(self, job: Job, on_progress: OnProgress) -> None:
+        encoded = sum(shot.plan.latents for shot in job.shots)
+        decoded = sum(len(shot.kept) for shot in job.shots)
+        started = 1 + (job.settings.start != "none")
+        takes = job.settings.takes
+        self._all = LATENT * encoded * started + PASS * job.passes + FRAME * decoded * takes
+        self._done, self._on_progress = 0, on_progress
+
+    def doing(self, what: str) -> None:
+        """Something that is not counted."""
+        self._on_progress(self._done, self._all, what)
+
+    def coded(self, what: str) -> None:
+        """One latent more is encoded."""
+        self._add(LATENT, what)
+
+    def passed(self, what: str) -> None:
+        """One window more of one step is denoised."""
+        self._add(PASS, what)
+
+    def decoded(self, what: str) -> None:
+        """One frame more is decoded."""
+        self._add(FRAME, what)
+
+    def _add(self, units: int, what: str) -> None:
+        # What is done again after a shortage of memory must not count beyond the whole.
+        self._done = min(self._done + units, self._all)
+        self._on_progress(self._done, self._all, what)
