@@ -27,14 +27,15 @@ from .plate import (
     untouched,
 )
 from .sampling import CameraSampler
-from .settings import subject_metres
+from .settings import model_settings, subject_metres
 from .shared.cameras.trajectory import Shot
 from .shared.client.client import Client
 from .shared.client.job import RemoteJob
 from .shared.errors import RecamError
 from .shared.protocol.request import JobRequest
+from .shared.takes import MOST_TAKES, take_path
 from .strips import StripMark, find_strip, mark
-from .take import place_take
+from .take import Result, place_takes
 from .takes_folder import name_take, takes_folder
 
 SLICE_SECONDS = 0.1  # for a piece of work in Blender's main thread
@@ -58,23 +59,27 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Stand:
-    """How far a re-shoot is. share: 0 to 1 of the stage, or None; seconds_left may be None."""
+    """How far a re-shoot is. share: 0 to 1 of the stage, or None; seconds_left may be None.
+
+    doing: what the engine does while it renders, or empty; share and seconds are then of that.
+    """
 
     stage: str
     share: float | None = None
     seconds_left: float | None = None
+    doing: str = ""
 
     @property
     def words(self) -> str:
-        """The stage in words."""
-        return WORDS[self.stage]
+        """The stage, or what the engine does, in words."""
+        return self.doing[:1].upper() + self.doing[1:] or WORDS[self.stage]
 
 
 class Reshoot:
     """A re-shoot of one strip. ``stand`` says how far it is, ``error`` why it failed.
 
     strip, scene: what to re-shoot, and the scene in whose sequencer it lies; its camera, subject
-    and engine are those of ``scene.recam``. ``take`` is the name of the new strip, once there.
+    and engine are those of ``scene.recam``. ``takes`` are the names of the new strips, once there.
     Raises RecamError at once for a strip that cannot be re-shot.
     """
 
@@ -86,7 +91,7 @@ class Reshoot:
         self.engine_reason = ""
         self.remarks: list[str] = []
         self.error: RecamError | None = None
-        self.take = ""
+        self.takes: list[str] = []
         self._client = client
         self._remote: RemoteJob | None = None
         self._work = Path(mkdtemp(prefix="recam-"))
@@ -98,6 +103,11 @@ class Reshoot:
     def running(self) -> bool:
         """Whether ``tick`` has anything left to do."""
         return self.stand.stage not in ("finished", "failed", "cancelled")
+
+    @property
+    def take(self) -> str:
+        """The first of ``takes``, or empty."""
+        return self.takes[0] if self.takes else ""
 
     @property
     def job(self) -> str:
@@ -150,12 +160,13 @@ class Reshoot:
                 raise changed(strip)
             settings, trajectory = scene.recam, sampler.trajectory()
             distance = subject_metres(settings, scene, trajectory.poses[0])
-            shot, engine = Shot(trajectory, subject_distance=distance), settings.engine
+            shot = Shot(trajectory, subject_distance=distance)
+            engine, asked = settings.engine, model_settings(settings)
             plate = yield from self._plate(strip, scene)
         if self._cancelled:
             self.stand = Stand("cancelled")
             return
-        yield from self._shoot(shot, engine, plate)
+        yield from self._shoot(shot, engine, asked, plate)
 
     def _plate(self, strip, scene) -> Iterator[float]:
         if untouched(strip, scene):
@@ -168,7 +179,7 @@ class Reshoot:
             share = renderer.step(SLICE_SECONDS)
         return renderer.plate()
 
-    def _shoot(self, shot: Shot, engine: str, plate: Plate) -> Iterator[float]:
+    def _shoot(self, shot: Shot, engine: str, asked: dict, plate: Plate) -> Iterator[float]:
         request = JobRequest(
             shot=shot,
             parts=(),
@@ -177,6 +188,7 @@ class Reshoot:
             engine=engine,
             audio=False,  # the strip's sound is a strip of its own
             untagged_matrix=6,  # so Blender shows such files; the take must look the same
+            settings=asked,
         )
         self._fetched = takes_folder() / f".{request.job}.mp4"
         self._remote = self._client.shoot(request, plate.parts, self._fetched)
@@ -186,7 +198,7 @@ class Reshoot:
                 self._remote.cancel()
                 raise self._unreachable()
             share = state.step / state.steps if state.steps else None
-            self.stand = Stand(state.stage, share, state.seconds_left)
+            self.stand = Stand(state.stage, share, state.seconds_left, state.doing)
             self.engine, self.engine_reason = state.engine, state.engine_reason
             yield LOOK_SECONDS
         if state.error:
@@ -196,19 +208,28 @@ class Reshoot:
                 "job": self._remote.id,
                 "engine": state.engine,
                 "subject_distance": shot.subject_distance,
-                "report": state.result["report"],
+                "settings": asked,
                 "remarks": state.result["remarks"],
             }
-            self._place(plate, tuple(state.result["content_size"]), record)
+            self._place(plate, state.result["takes"], record)
         self.stand = Stand(state.stage)
 
-    def _place(self, plate: Plate, content: tuple[int, int], record: dict) -> None:
-        file = name_take(self._fetched, self.strip_name)
+    def _place(self, plate: Plate, takes: list[dict], record: dict) -> None:
+        results = [
+            Result(
+                name_take(take_path(self._fetched, number), self.strip_name),
+                tuple(take["content_size"]),
+                record | {"report": take["report"]},
+            )
+            for number, take in enumerate(takes)
+        ]
         try:
-            self.take = place_take(plate, file, content, record).name
+            self.takes = [strip.name for strip in place_takes(plate, results)]
             self.remarks = record["remarks"]
         except RecamError as error:
-            hint = f"{error.hint} The take itself is kept: {file}"
+            files = ", ".join(str(result.path) for result in results)
+            kept = "The take itself is kept" if len(results) == 1 else "The takes are kept"
+            hint = f"{error.hint} {kept}: {files}"
             raise RecamError(error.code, error.sentence, hint) from error
 
     def _unreachable(self) -> RecamError:
@@ -221,7 +242,8 @@ class Reshoot:
     def _clean(self) -> None:
         shutil.rmtree(self._work, ignore_errors=True)
         if self._fetched:
-            self._fetched.unlink(missing_ok=True)
+            for number in range(MOST_TAKES):
+                take_path(self._fetched, number).unlink(missing_ok=True)
 
     def _fail(self, error: RecamError) -> None:
         self.error = error

@@ -7,6 +7,7 @@ import bpy
 
 from . import running
 from .job import Reshoot
+from .settings import MODEL_SETTINGS
 from .strips import active_strip
 from .versions import sequencer_scene
 from .wrapping import wrapped
@@ -37,6 +38,8 @@ class RECAM_PT_reshoot(bpy.types.Panel):
         if settings.subject is None:
             column.prop(settings, "subject_distance")
         column.prop(settings, "engine")
+        if settings.engine != "projection":
+            _draw_model(layout, settings)
         strip = active_strip(scene)
         button = layout.column()
         button.scale_y = 1.5
@@ -46,9 +49,17 @@ class RECAM_PT_reshoot(bpy.types.Panel):
             _draw_job(layout.box(), index, job, context.region.width)
 
 
+def _draw_model(layout, settings) -> None:
+    header, body = layout.panel("recam_recammaster", default_closed=True)
+    header.label(text="ReCamMaster", translate=False)
+    if body is not None:
+        for name in MODEL_SETTINGS:
+            body.prop(settings, name)
+
+
 def _draw_job(layout, index: int, job: Reshoot, width: int) -> None:
     row = layout.row()
-    row.label(text=job.take or job.strip_name, icon=_icon(job), translate=False)
+    row.label(text=_title(job), icon=_icon(job), translate=False)
     if not job.running:
         row.operator("recam.dismiss", text="", icon="X", emboss=False).index = index
     if job.running:
@@ -66,6 +77,11 @@ def _draw_job(layout, index: int, job: Reshoot, width: int) -> None:
         _paragraph(layout, reason, "INFO", width)
     for remark in job.remarks:
         _paragraph(layout, remark, "INFO", width)
+
+
+def _title(job: Reshoot) -> str:
+    more = f" and {len(job.takes) - 1} more" if len(job.takes) > 1 else ""
+    return f"{job.take}{more}" or job.strip_name
 
 
 def _icon(job: Reshoot) -> str:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
-from bpy.props import EnumProperty, FloatProperty, PointerProperty
+from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from .axes import trajectory_pose
+from .shared.engines import ENGINES
 from .shared.errors import RecamError
+from .shared.takes import MOST_TAKES
 
-ENGINES = (
+ENGINE_ITEMS = (
     ("auto", "Best available", "The best engine that the server can run"),
-    ("recammaster", "ReCamMaster", "Re-render the clip with the video model; needs a GPU"),
-    (
-        "projection",
-        "Projection",
-        "Project the clip onto a plane: instant, exact for pans and tilts",
-    ),
+    *((name, title, sentence.rstrip(".")) for name, title, sentence in ENGINES),
 )
+QUALITY_ITEMS = (
+    ("exact", "Exact", "Every step in full"),
+    ("fast", "Fast", "With short cuts that show a little"),
+)
+FRAMING_ITEMS = (
+    ("fit", "Fit", "The model sees the whole frame"),
+    ("fill", "Fill", "The model sees the frame's middle, larger; a blur surrounds it in the take"),
+    ("crop", "Crop", "The model sees the frame's middle, larger; the take is that middle"),
+)
+# Those of the model, as the server calls them.
+MODEL_SETTINGS = ("prompt", "takes", "seed", "quality", "framing")
 
 
 def _is_camera(settings, thing) -> bool:
@@ -46,7 +54,40 @@ class RecamSettings(bpy.types.PropertyGroup):
         soft_max=100.0,
         unit="LENGTH",
     )
-    engine: EnumProperty(items=ENGINES, name="Engine", description="What renders the take")
+    engine: EnumProperty(items=ENGINE_ITEMS, name="Engine", description="What renders the take")
+    prompt: StringProperty(
+        name="Prompt",
+        description="What the take shows, in a few sentences; the model follows a detailed "
+        "description of the clip best",
+        maxlen=4000,
+    )
+    takes: IntProperty(
+        name="Takes",
+        description="How many takes to make, each from other noise",
+        default=1,
+        min=1,
+        max=MOST_TAKES,
+    )
+    seed: IntProperty(
+        name="Seed",
+        description="Which noise the first take begins with; the same seed gives the same take",
+        min=0,
+    )
+    quality: EnumProperty(
+        items=QUALITY_ITEMS, name="Quality", description="How the model takes its steps"
+    )
+    framing: EnumProperty(
+        items=FRAMING_ITEMS, name="Framing", description="How the clip's frame meets the model's"
+    )
+
+
+def model_settings(settings: RecamSettings) -> dict:
+    """What the job asks of the model: what differs from the defaults, nothing of a projection."""
+    if settings.engine == "projection":
+        return {}
+    values = {name: getattr(settings, name) for name in MODEL_SETTINGS}
+    rna = settings.bl_rna.properties
+    return {name: value for name, value in values.items() if value != rna[name].default}
 
 
 def subject_metres(settings: RecamSettings, scene, first_pose: np.ndarray) -> float:

@@ -1,9 +1,10 @@
-"""A result becomes a take: a strip above the original, in its place and time."""
+"""Results become takes: strips above the original, in its place and time."""
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -20,25 +21,58 @@ NAME_BYTES = 61  # what Blender keeps of a strip's name
 SETTINGS = "recam"  # the take's custom property: JSON
 
 
-def place_take(
-    plate: Plate, path: Path, content: tuple[int, int], settings: dict
-) -> bpy.types.Strip:
-    """Put the result at ``path`` above the strip that ``plate`` was made of; the new strip.
+@dataclass(frozen=True)
+class Result:
+    """A take as it came from the server.
 
-    content: (width, height) in the result of the picture itself; a row or column that was
-    added right or below it to make the size even is cropped away. settings: what made the
-    take, stored on it as JSON. The original is muted and otherwise left as it is; if it was
-    moved or renamed meanwhile, the take follows. One undo step.
+    content: (width, height) in the file of the picture itself; a row or column that was added
+    right or below it to make the size even is cropped away. settings: what made the take,
+    stored on it as JSON.
+    """
+
+    path: Path
+    content: tuple[int, int]
+    settings: dict
+
+
+def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
+    """Put the results above the strip that ``plate`` was made of; the new strips.
+
+    Each lies above the one before it; the first is shown and active, the others wait muted. The
+    original is muted and otherwise left as it is; if it was moved or renamed meanwhile, the takes
+    follow. All of them or none, in one undo step.
     Raises RecamError ``strip_gone``, ``take_file``, ``take_channels``.
     """
     strip = find_strip(plate.strip)
     scene = find(bpy.data.scenes, plate.strip.scene, "scene")
     editor = scene.sequence_editor
+    takes = []
+    try:
+        for result in results:
+            above = takes[-1] if takes else strip
+            takes.append(_place(plate, result, strip, above.channel, scene))
+    except RecamError:
+        for take in takes:
+            editor.strips.remove(take)
+        raise
+    for take in takes[1:]:
+        take.mute = True
+    strip.mute = True
+    for other in editor.strips_all:
+        other.select = other == takes[0]
+    editor.active_strip = takes[0]
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.ed.undo_push(message="Re-shoot clip")
+    return takes
+
+
+def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.Strip:
+    editor = scene.sequence_editor
     start = plate.strip.first + round(strip.frame_start - plate.strip.content_start)
-    channel = _free_channel(editor, strip.channel, start, start + plate.frames)
+    channel = _free_channel(editor, above, start, start + plate.frames)
     take = editor.strips.new_movie(
         name=_name(editor, strip),
-        filepath=_stored_path(path),
+        filepath=_stored_path(result.path),
         channel=channel,
         frame_start=start,
         fit_method="ORIGINAL",
@@ -47,21 +81,15 @@ def place_take(
     if element is None or not element.orig_width:
         editor.strips.remove(take)
         raise RecamError(
-            "take_file", f"Blender cannot read the result: {path}", "Make the take again."
+            "take_file", f"Blender cannot read the result: {result.path}", "Make the take again."
         )
     take.frame_final_duration = plate.frames
-    _lay(take, plate, scene, strip, content)
+    _lay(take, plate, scene, strip, result.content)
     if strip.blend_type != "CROSS":
         take.blend_type = strip.blend_type
     if not animated(strip, scene) & {"blend_alpha"}:  # a fade is in the plate already
         take.blend_alpha = strip.blend_alpha
-    take[SETTINGS] = json.dumps(settings)
-    strip.mute = True
-    for other in editor.strips_all:
-        other.select = other == take
-    editor.active_strip = take
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-        bpy.ops.ed.undo_push(message="Re-shoot clip")
+    take[SETTINGS] = json.dumps(result.settings)
     return take
 
 

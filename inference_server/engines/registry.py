@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
+from shared import engines
 from shared.errors import RecamError
 
 from .base import Engine
@@ -28,10 +29,7 @@ class EngineStatus:
 
 
 # Every engine, best first, with a sentence for the artist.
-ENGINES = {
-    "recammaster": "Re-renders the clip with a video model.",
-    "projection": "A preview: exact for pans, tilts and lens changes, flat for moves.",
-}
+ENGINES = {name: sentence for name, _, sentence in engines.ENGINES}
 
 
 def engine_statuses(releases: Path) -> list[EngineStatus]:

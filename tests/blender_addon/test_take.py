@@ -24,7 +24,8 @@ def place(addon, clip):
     """Places the clip itself as a result."""
 
     def run(plate, path=clip, content=(160, 96), settings=None):
-        return addon.take.place_take(plate, path, content, settings or {"engine": "test"})
+        result = addon.take.Result(path, content, settings or {"engine": "test"})
+        return addon.take.place_takes(plate, [result])[0]
 
     return run
 
@@ -57,6 +58,52 @@ def test_the_next_take_goes_above_and_counts_on(strip, plate, place, addon, sequ
     assert (second.name, second.channel) == ("shot take 2", first.channel + 1)
     third = place(addon.plate.original_plate(second, sequence))
     assert third.name == "shot take 3"
+
+
+@pytest.fixture
+def place_all(addon, clip):
+    """Places results at these paths."""
+
+    def run(plate, *paths):
+        results = [
+            addon.take.Result(path, (160, 96), {"report": {"seed": number}})
+            for number, path in enumerate(paths)
+        ]
+        return addon.take.place_takes(plate, results)
+
+    return run
+
+
+def test_takes_of_one_job_are_stacked_and_the_first_is_shown(
+    sequence, strip, plate, place_all, clip
+):
+    sequence.sequence_editor.strips.new_movie("in the way", str(clip), 4, 20)
+    takes = place_all(plate, clip, clip, clip)
+    assert [take.name for take in takes] == [f"shot take {number}" for number in (1, 2, 3)]
+    assert [take.channel for take in takes] == [3, 5, 6]
+    assert [take.mute for take in takes] == [False, True, True] and strip.mute
+    assert [json.loads(take["recam"])["report"]["seed"] for take in takes] == [0, 1, 2]
+    assert {(t.frame_final_start, t.frame_final_duration) for t in takes} == {(11, 24)}
+    assert sequence.sequence_editor.active_strip == takes[0]
+    assert [s.name for s in sequence.sequence_editor.strips if s.select] == ["shot take 1"]
+
+
+def test_takes_of_one_job_come_together_or_not_at_all(
+    sequence, strip, plate, place_all, clip, addon, tmp_path
+):
+    with pytest.raises(addon.shared.errors.RecamError) as error:
+        place_all(plate, clip, tmp_path / "none.mp4")
+    assert error.value.code == "take_file"
+    assert [s.name for s in sequence.sequence_editor.strips] == ["shot"] and not strip.mute
+
+
+def test_takes_of_one_job_are_one_undo_step(bpy, addon, sequence, clip, place_all):
+    strip = sequence.sequence_editor.strips.new_movie("shot", str(clip), 2, 11)
+    bpy.ops.ed.undo_push(message="the artist's last step")
+    place_all(addon.plate.original_plate(strip, sequence), clip, clip)
+    bpy.ops.ed.undo()
+    editor = bpy.context.scene.sequence_editor
+    assert [(s.name, s.mute) for s in editor.strips] == [("shot", False)]
 
 
 def test_occupied_muted_and_locked_channels_are_passed_over(sequence, strip, plate, place, clip):
