@@ -76,21 +76,21 @@ def between(before: np.ndarray, after: np.ndarray, times: Iterable[float]) -> It
     Dense optical flow both ways (Kroeger et al., Fast Optical Flow using Dense Inverse Search,
     2016). At each time either frame is moved there along its own flow, and the two are blended by
     nearness in time and by how far each is to be trusted: whether its motion arrives at the pixel
-    at all, and whether the other frame's flow leads back. So what only one frame sees is taken
-    from that one; where neither is trusted the two fade into each other.
+    at all, and whether it leads to the same colour in the other frame. So what only one frame
+    sees comes from that one; where neither is trusted the two fade into each other.
     """
     frames = (before, after)
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
     finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flows = [finder.calc(grey[0], grey[1], None), finder.calc(grey[1], grey[0], None)]
-    astray = [_astray(flows[0], flows[1]), _astray(flows[1], flows[0])]
+    flows = [finder.calc(grey[side], grey[1 - side], None) for side in (0, 1)]
+    misled = [_misled(frames[side], frames[1 - side], flows[side]) for side in (0, 1)]
     for time in times:
         moved, worth = [], []
         for side, share in ((0, float(time)), (1, 1 - float(time))):
             place, missed = _trace_back(flows[side], share)
-            returns = np.exp(-_at(astray[side], place))
-            moved.append(_at(frames[side], place).astype(np.float32))
-            worth.append((1 - share) * np.exp(-missed) * (returns + 0.05) + 1e-4 * (1 - share))
+            moved.append(_at(frames[side], place, cv2.INTER_CUBIC).astype(np.float32))
+            trust = np.exp(-missed / 9) * (np.exp(-_at(misled[side], place)) + 0.05)
+            worth.append((1 - share) * (trust + 1e-4))
         weight = (worth[0] / (worth[0] + worth[1]))[..., None]
         blend = weight * moved[0] + (1 - weight) * moved[1]
         yield np.clip(np.rint(blend), 0, 255).astype(np.uint8)
@@ -107,9 +107,10 @@ def _trace_back(flow: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]
     return place, np.sum(missed**2, axis=2)
 
 
-def _astray(flow: np.ndarray, back: np.ndarray) -> np.ndarray:
-    """``(h, w)`` float32, squared pixels: how far one ends up that goes there and back."""
-    return np.sum((flow + _at(back, _grid(flow) + flow)) ** 2, axis=2)
+def _misled(frame: np.ndarray, other: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """``(h, w)`` float32: how unlike the place that the flow leads to is, 1 at 10 levels."""
+    difference = cv2.absdiff(frame, _at(other, _grid(flow) + flow)).astype(np.float32)
+    return (cv2.GaussianBlur(difference.mean(axis=2), (0, 0), 2) / 10) ** 2
 
 
 def _grid(flow: np.ndarray) -> np.ndarray:
@@ -117,5 +118,5 @@ def _grid(flow: np.ndarray) -> np.ndarray:
     return np.dstack(np.meshgrid(np.arange(width), np.arange(height))).astype(np.float32)
 
 
-def _at(picture: np.ndarray, place: np.ndarray) -> np.ndarray:
-    return cv2.remap(picture, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+def _at(picture: np.ndarray, place: np.ndarray, filter: int = cv2.INTER_LINEAR) -> np.ndarray:
+    return cv2.remap(picture, place, None, filter, borderMode=cv2.BORDER_REPLICATE)
