@@ -31,8 +31,8 @@ class Server:
         self._python = python
         self._process: subprocess.Popen | None = None
 
-    def start(self) -> Server:
-        """Returns when it listens."""
+    def start(self, code: Path = ROOT) -> Server:
+        """Start it from that folder's code; returns when it listens."""
         port = self.address.rpartition(":")[2]
         command = [self._python, "-m", "inference_server.cli", "serve", "--port", port]
         with (self.folder / "server.log").open("a") as log:
@@ -41,7 +41,7 @@ class Server:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                cwd=ROOT,
+                cwd=code,
             )
         line = self._process.stdout.readline()
         assert "listens at" in line, (self.folder / "server.log").read_text()

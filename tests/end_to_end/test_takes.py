@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.blender_fixtures import CLIPS
+from tests.slow_engine import copy_code
 
 
 @pytest.fixture
@@ -60,6 +61,48 @@ def test_takes_never_overwrite_each_other(sequence, clip, camera, lay, saved, re
     ]
     channels = [sequence.sequence_editor.strips[job.take].channel for job in jobs]
     assert channels == [3, 4, 5]
+
+
+def test_several_takes_come_stacked_and_the_first_is_shown(
+    addon, sequence, clip, camera, lay, saved, reshoot, drive, at, own_server, pictures, tmp_path
+):
+    own_server.stop()
+    own_server.start(code=copy_code(tmp_path / "code"))
+    at(own_server.address)
+    strip = lay(clip)
+    sequence.recam.takes = 3
+    job, words = reshoot(), set()
+    drive(job, until=lambda: words.add(job.stand.words))
+    assert job.takes == [f"shot take {number}" for number in (1, 2, 3)], str(job.error)
+    assert "Loading the weights" in words and job.take == "shot take 1"
+    assert sorted(file.name for file in saved.iterdir()) == [
+        f"shot_take_00{number}.mp4" for number in (1, 2, 3)
+    ]
+    takes = [sequence.sequence_editor.strips[name] for name in job.takes]
+    assert [(take.channel, take.mute) for take in takes] == [(3, False), (4, True), (5, True)]
+    records = [json.loads(take["recam"]) for take in takes]
+    assert [record["report"]["seed"] for record in records] == [0, 1, 2]
+    assert all(record["settings"] == {"takes": 3} for record in records) and strip.mute
+    means = []
+    for take in takes:
+        for other in takes:
+            other.mute = other != take
+        means.append(pictures.shown(sequence, [15]).mean())
+    assert np.diff(means) == pytest.approx([40 / 255, 40 / 255], abs=0.02)
+
+
+def test_what_the_model_alone_can_do_is_said_and_does_not_fail_the_job(
+    sequence, clip, camera, lay, saved, reshoot, take_of
+):
+    """And what the panel offers is what the server knows."""
+    lay(clip)
+    settings = sequence.recam
+    settings.prompt, settings.takes, settings.seed = "Bars that count", 2, 5
+    settings.quality, settings.framing = "fast", "crop"
+    job = reshoot()
+    take = take_of(job, sequence)
+    assert json.loads(take["recam"])["settings"]["seed"] == 5
+    assert any("does not know prompt, takes, seed" in remark for remark in job.remarks)
 
 
 def test_an_unsaved_files_take_goes_to_the_users_own_folder(

@@ -1,17 +1,13 @@
-"""A job of several takes through the server, and what the engine says meanwhile.
-
-The server runs a copy of the code whose projection engine takes its time before the first frame,
-and makes as many takes as it is asked for.
-"""
+"""A job of several takes through the server, and what the engine says meanwhile."""
 
 from __future__ import annotations
 
-import shutil
 import time
 
 import numpy as np
 import pytest
-from servers import ROOT, until
+from servers import until
+from slow_engine import copy_code
 from takes import LONG, SHORT, request
 
 from inference_server.video.probe import probe
@@ -21,45 +17,11 @@ from shared.takes import take_path
 
 WAIT = 60.0
 
-ENGINE = """
-
-class Slow(ProjectionEngine):
-    settings = ProjectionEngine.settings | {"takes", "start_clip", "start", "denoising_strength"}
-
-    def render(self, clip, source, path, settings, on_progress, should_stop):
-        import time
-
-        for number in range(settings.get("takes", 1)):
-            for _ in range(30):
-                on_progress(0, 0, "loading the weights")
-                if should_stop():
-                    raise Cancelled
-                time.sleep(0.01)
-            shown = settings.get("start_clip", clip)
-            take = Rendering(clip.width, clip.height, iter(()), {"seed": number})
-            take.frames = self._frames(shown, number, on_progress)
-            yield take
-
-    def _frames(self, clip, number, on_progress):
-        for index, frame in enumerate(clip):
-            on_progress(index + 1, clip.frames, f"writing take {number + 1}")
-            yield frame // 2 + np.uint8(40 * number)
-
-
-ProjectionEngine = Slow
-"""
-
 
 @pytest.fixture
 def takes_server(server, tmp_path):
     server.stop()
-    code = tmp_path / "code"
-    for folder in ("inference_server", "shared"):
-        ignored = shutil.ignore_patterns("__pycache__", "miniature")
-        shutil.copytree(ROOT / folder, code / folder, ignore=ignored)
-    with (code / "inference_server/engines/projection/engine.py").open("a") as file:
-        file.write(ENGINE)
-    return server.start(code=code)
+    return server.start(code=copy_code(tmp_path / "code"))
 
 
 @pytest.fixture
