@@ -95,12 +95,16 @@ class CameraTransformer(WanTransformer3DModel):
             block.attn1.fold_projector()
         return True
 
-    def trim_last_block(self) -> bool:
-        """Let the last block make the target's tokens alone, unless a step cache counts on all."""
-        if self.is_cache_enabled:
+    def trim_last_block(self, trimmed: bool = True) -> bool:
+        """Let the last block make the target's tokens alone, unless a step cache counts on all.
+
+        The plain way, without prepared text and scene, needs it whole again (``False``).
+        """
+        last = self.blocks[-1]
+        if trimmed and self.is_cache_enabled:
             return False
-        if not isinstance(self.blocks[-1], LastBlock):
-            self.blocks[-1] = LastBlock(self.blocks[-1])
+        if isinstance(last, LastBlock) != trimmed:
+            self.blocks[-1] = LastBlock(last) if trimmed else last.whole
         return True
 
     def chunk_feed_forward(self, tokens: int | None) -> None:

@@ -31,7 +31,8 @@ def working_memory(
 @lru_cache(maxsize=64)
 def _working_memory(config, height, width, tiling, dtype) -> int:
     with torch.device("meta"):
-        vae = AutoencoderKLWan.from_config(json.loads(config)).to(dtype)
+        vae = AutoencoderKLWan.from_config(json.loads(config))
+        torch.nn.Module.to(vae, dtype)  # diffusers' own warns of it
         frame = torch.empty(3, height, width, dtype=dtype)
         latent = torch.empty(1, 16, 1, height // PIXELS, width // PIXELS, dtype=dtype)
     coder = Coder(vae, tiling)

@@ -18,6 +18,7 @@ class LastBlock(WanTransformerBlock):
         for name, layer in block.named_children():
             self.add_module(name, layer)
         self.scale_shift_table = block.scale_shift_table
+        self.__dict__["whole"] = block  # not as a child: its layers are already there
         self.train(block.training)
 
     def forward(

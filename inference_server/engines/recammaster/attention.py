@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 from diffusers.models.attention_dispatch import dispatch_attention_fn
+from diffusers.models.modeling_utils import ModelMixin
+from diffusers.utils import logging
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -41,6 +43,15 @@ def probe_attention(device: torch.device, dtype: torch.dtype, head_dim: int) -> 
         fused = any(name != "native" for name in seconds)
     best = min(seconds, key=seconds.get, default="native")
     return AttentionKernel(best, fused, seconds)
+
+
+def use_kernel(transformer: ModelMixin, kernel: AttentionKernel) -> None:
+    """Let every attention of ``transformer`` use it."""
+    logger = logging.get_logger("diffusers.models.modeling_utils")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # it warns each time that its interface may change
+    transformer.set_attention_backend(kernel.name)
+    logger.setLevel(level)
 
 
 def _try(name: str, device: torch.device, dtype: torch.dtype, head_dim: int) -> float | None:

@@ -68,12 +68,12 @@ def random_networks(device: torch.device, dtype: torch.dtype) -> Networks:
 
     def transformer(dtype: torch.dtype) -> CameraTransformer:
         with torch.device("meta"):
-            model = CameraTransformer(**FULL).to(dtype)
+            model = torch.nn.Module.to(CameraTransformer(**FULL), dtype)
         return _filled(model, device)
 
     def vae(dtype: torch.dtype) -> AutoencoderKLWan:
         with torch.device("meta"):
-            model = AutoencoderKLWan().to(dtype)
+            model = torch.nn.Module.to(AutoencoderKLWan(), dtype)
         return _filled(model, device)
 
     return Networks(transformer, vae, device, dtype)

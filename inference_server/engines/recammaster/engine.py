@@ -84,7 +84,9 @@ class ReCamMasterEngine:
         work.doing("reading the prompt")
         contexts = _contexts(prompts, wanted)
         needs = self._needs(networks, job)
-        networks.mode = choose_mode(wanted.memory, needs, free_bytes(self._device))
+        free = free_bytes(self._device)
+        networks.mode = choose_mode(wanted.memory, needs, free)
+        work.doing(_told(needs, networks.mode, free))
         remarks = [*job.remarks, *prompts.remarks]
         takes = Takes(
             job,
@@ -178,6 +180,11 @@ class ReCamMasterEngine:
         if settings.start == "projection":
             return _Projected(clip, source_camera, job), job.framing
         return None
+
+
+def _told(needs: Needs, mode: str, free: int | None) -> str:
+    there = "" if free is None else f" of the {free / GIB:.1f} GiB that are free"
+    return f"about to need {needs.of(mode) / GIB:.1f} GiB{there}, with everything {mode}"
 
 
 class _Projected:

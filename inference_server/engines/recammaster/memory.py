@@ -119,7 +119,8 @@ def _pass(config: dict, latents: int, height: int, width: int, dtype):
     from step to step, keys and values of two prompts and the source's tokens, is counted whole.
     """
     with torch.device("meta"):
-        model = CameraTransformer(**{**config, "num_layers": 2}).to(dtype).eval()
+        model = CameraTransformer(**{**config, "num_layers": 2}).eval()
+        torch.nn.Module.to(model, dtype)  # diffusers' own warns of it
         model.requires_grad_(False)
         model.chunk_feed_forward(CHUNK)
         target = torch.empty(1, 16, latents, height, width, dtype=dtype)

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from functools import cached_property
 
 import torch
-from diffusers import AutoencoderKLWan
+from diffusers import AutoencoderKLWan, FirstBlockCacheConfig
 from diffusers.hooks import apply_group_offloading
 
 from inference_server.model.camera_transformer import CameraTransformer
 from inference_server.model.coder import Coder
 from inference_server.model.tiling import Tiling
 
-from .attention import AttentionKernel, probe_attention
+from .attention import AttentionKernel, probe_attention, use_kernel
 from .memory import CHUNK
 
 COMPILE_FROM = 40  # passes: compiling the block takes about as long as these save
@@ -67,7 +67,7 @@ class Networks:
     @mode.setter
     def mode(self, mode: str) -> None:
         if (mode == "streamed") != (self._mode == "streamed"):
-            # Streaming hooks and the trimmed block do not come off again: it is loaded anew.
+            # The hooks of streaming do not come off again: it is loaded anew.
             self.__dict__.pop("transformer", None)
             self._streaming = self._kernel_set = False
         self._mode = mode
@@ -78,21 +78,29 @@ class Networks:
         return self._mode != "streamed"
 
     @contextmanager
-    def denoising(self, passes: int) -> Iterator[CameraTransformer]:
-        """The transformer on the device, for about so many passes."""
+    def denoising(self, passes: int, cache: float = 0) -> Iterator[CameraTransformer]:
+        """The transformer on the device, for about so many passes.
+
+        cache: the threshold of a step cache (diffusers' first-block cache), 0 for none.
+        """
         transformer = self.transformer
         if not self._kernel_set:
-            transformer.set_attention_backend(self.kernel.name)
+            use_kernel(transformer, self.kernel)
             self._kernel_set = True
         if self._mode == "streamed":
             self._stream()
         else:
             transformer.to(self.device)
-            transformer.trim_last_block()
+            transformer.trim_last_block(not cache)
+        if cache:
+            transformer.enable_cache(FirstBlockCacheConfig(threshold=cache))
+        elif self._mode != "streamed":
             self._compile(passes)
         try:
             yield transformer
         finally:
+            if cache:
+                transformer.disable_cache()
             if self._mode == "offload":
                 transformer.to("cpu")
             give_back(self.device)

@@ -10,11 +10,10 @@ import torch
 from inference_server.engines.base import Cancelled
 from inference_server.model.coder import Coder
 from inference_server.model.schedule import draw_noise
+from shared.cameras.presets import SUBJECT_DISTANCE
 from shared.cameras.twelve import twelve_of
 
 from .windows import Plan
-
-TRAINED_DISTANCE = 4.0  # metres from the camera to the subject, as the public presets assume
 
 
 def encode_shot(
@@ -68,7 +67,7 @@ def window_cameras(
     for window in plan.windows:
         frames = np.minimum(window.frames, len(poses) - 1)
         vectors = twelve_of(poses[frames], references[frames[0]], step=1)
-        vectors[:, 3::4] *= TRAINED_DISTANCE / subject_distance
+        vectors[:, 3::4] *= SUBJECT_DISTANCE / subject_distance
         cameras.append(torch.from_numpy(vectors).float()[None])
     return cameras
 

@@ -24,7 +24,7 @@ from inference_server.releases.layout import Release
 from inference_server.releases.modules import load_text_encoder, load_transformer, load_vae
 from shared.errors import RecamError
 
-from .attention import probe_attention
+from .attention import probe_attention, use_kernel
 from .sampling import Guidance, denoise
 from .shots import decode_shot, encode_shot, shot_noise
 from .windows import plan_windows
@@ -32,6 +32,8 @@ from .windows import plan_windows
 RELATIVE = 2e-5  # fp32: norm of the difference over the norm
 OFF_BY_ONE = 1e-3  # fp32: share of picture values that may differ, by 1
 BF16 = 1.5  # times the public code's own bf16 against its fp32
+# bf16, relative: the arithmetic alone makes 0.006, a time step that is not rounded 0.004 to 0.08.
+BF16_PASS = 0.012
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _verify(release, right, numbers, device, dtype) -> Iterator[Check]:
 
     transformer = load_transformer(release, dtype, device)
     kernel = probe_attention(device, dtype, transformer.config.attention_head_dim)
-    transformer.set_attention_backend(kernel.name)
+    use_kernel(transformer, kernel)
     given, camera, context = (
         t.to(device, dtype)
         for t in (right[f"{word}.dit_in"], right["camera_12"], right[f"{word}.context_pos"])
@@ -132,7 +134,10 @@ def _verify(release, right, numbers, device, dtype) -> Iterator[Check]:
 
 
 def _relative(key: str, made, right, word: str, latents: int | None = None, name="") -> Check:
-    """Norm of the difference over the norm; in bf16 against 1.5 times the public code's own."""
+    """Norm of the difference over the norm; in bf16 against 1.5 times the public code's own.
+
+    A pass is not measured so: its fp32 stands at another time step.
+    """
 
     def error(a: torch.Tensor, b: torch.Tensor) -> float:
         a, b = (
@@ -140,8 +145,8 @@ def _relative(key: str, made, right, word: str, latents: int | None = None, name
         )
         return ((a - b).norm() / b.norm()).item()
 
-    bound = RELATIVE
-    if word == "bf16":
+    bound = RELATIVE if word == "fp32" else BF16_PASS
+    if word == "bf16" and key != "dit_out":
         bound = BF16 * error(right[f"bf16.{key}"], right[f"fp32.{key}"])
     return Check(f"{word} {name or key}, relative", error(made, right[f"{word}.{key}"]), bound)
 
