@@ -39,6 +39,7 @@ from .memory import (
 from .networks import Networks
 from .picture import plan_framing
 from .settings import Settings
+from .shortcuts import calibrated
 from .stepping_down import StepDown
 from .takes import Takes
 from .work import Work
@@ -73,9 +74,27 @@ class ReCamMasterEngine:
         The report of each: ``seed``, ``release``, ``memory`` (the mode), ``memory_estimate``
         (GiB), ``attention`` (the kernel), ``model_size``.
         Raises RecamError for settings, sizes, lenses, cuts and weights that cannot be used, and
-        ``memory_short``, ``attention_missing``, ``result_broken``.
+        ``memory_short``, ``attention_missing``, ``result_broken``, ``not_calibrated``.
         """
-        wanted = Settings.of(settings)
+        wanted, cache = Settings.of(settings), 0.0
+        if wanted.quality == "fast":
+            shortcuts = calibrated(self.release(wanted.release))
+            wanted, cache = shortcuts.applied(wanted), shortcuts.cache
+        yield from self.takes(
+            clip, source_camera, trajectory, wanted, cache, on_progress, should_stop
+        )
+
+    def takes(
+        self,
+        clip: Clip,
+        source_camera: Trajectory,
+        trajectory: Trajectory,
+        wanted: Settings,
+        cache: float = 0.0,
+        on_progress: OnProgress = lambda step, steps, doing="": None,
+        should_stop: ShouldStop = lambda: False,
+    ) -> Iterator[Rendering]:
+        """As ``render``, with settings as they stand. cache: the step cache's threshold, or 0."""
         on_progress(0, 0, "looking for cuts")
         job = plan_job(clip, source_camera, trajectory, wanted, should_stop)
         work = Work(job, on_progress)
@@ -97,6 +116,7 @@ class ReCamMasterEngine:
             StepDown(networks, needs, remarks),
             work,
             should_stop,
+            cache,
         )
         for seed in wanted.seeds:
             report = {
@@ -110,7 +130,7 @@ class ReCamMasterEngine:
             yield Rendering(*job.framing.take, takes.frames(seed), report, remarks)
 
     def _load(self, name: str) -> tuple[Release, Networks, PromptEmbedder]:
-        release = self._release(name)
+        release = self.release(name)
         if self._loaded is None or self._loaded[0] != release:
             self._loaded = None
             networks = Networks(
@@ -129,7 +149,8 @@ class ReCamMasterEngine:
             self._loaded = release, networks, prompts
         return self._loaded
 
-    def _release(self, name: str) -> Release:
+    def release(self, name: str) -> Release:
+        """The release of that name, or the first for none. RecamError ``weights_missing``."""
         found = releases_in(self._releases)
         for release in found:
             if name in ("", release.name):

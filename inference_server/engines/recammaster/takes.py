@@ -23,12 +23,16 @@ from .shots import decode_shot, encode_shot, shot_noise, without_clip
 from .stepping_down import StepDown
 from .work import Work
 
+CACHED_WINDOWS = 4
+
 
 class Takes:
     """The takes of one job.
 
     contexts: the prompt's and the negative prompt's rows, the latter None without guidance.
     start: frames that denoising starts from, as large as ``start_framing`` knows, or None.
+    cache: the step cache's threshold; what it keeps grows with the windows, so that a shot of
+    more than a few goes without.
     What the clip's frames were encoded to is kept for the next take, if there is one.
     """
 
@@ -42,9 +46,11 @@ class Takes:
         memory: StepDown,
         work: Work,
         should_stop: ShouldStop,
+        cache: float = 0.0,
     ) -> None:
         self._job, self._networks, self._contexts = job, networks, contexts
         self._memory, self._work, self._should_stop = memory, work, should_stop
+        self._cache = cache
         self._clip = _Rows(clip, job.framing)
         self._start = _Rows(*start) if start else None
         self._tiling = Tiling() if job.settings.tiling == "public" else None
@@ -93,7 +99,8 @@ class Takes:
     def _denoised(self, shot: PlannedShot, source: torch.Tensor, latents: torch.Tensor):
         settings = self._job.settings
         passes = len(shot.plan.windows) * settings.steps
-        with self._networks.denoising(passes) as transformer:
+        cache = self._cache if len(shot.plan.windows) <= CACHED_WINDOWS else 0.0
+        with self._networks.denoising(passes, cache) as transformer:
             return denoise(
                 transformer,
                 shot.plan,
