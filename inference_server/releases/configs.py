@@ -49,9 +49,9 @@ def read_config(release: Release, network: str) -> dict:
         if release.layout == "recam":
             said = said.get("configs", {})
         if release.layout in ("recam", "merged"):
-            return dict(said.get(network, {}))
+            said = said.get(network, {})
         # The public layout has a config for the transformer alone.
-        return dict(said) if release.layout == "diffusers" or network == "transformer" else {}
+        return {**said} if release.layout != "public" or network == "transformer" else {}
     except (ValueError, TypeError, AttributeError) as error:
         raise broken(path, f"its config is not the JSON that it should be ({error})") from error
 
@@ -67,7 +67,7 @@ def transformer_config(tensors: dict[str, Tensor], said: dict) -> dict:
     """For ``CameraTransformer``. tensors: by diffusers' names. said: Wan's words or diffusers'.
 
     Of the number of heads shapes say nothing: without a config, heads are 128 wide as in every
-    public Wan.
+    public Wan. ValueError where that cannot be.
     """
     patches = _shape(tensors, "patch_embedding.weight", (1536, 16, 1, 2, 2))
     dim, patch = said.get("dim", patches[0]), patches[2:]
@@ -81,10 +81,15 @@ def transformer_config(tensors: dict[str, Tensor], said: dict) -> dict:
         "text_dim": text[1],
         "ffn_dim": _shape(tensors, "blocks.0.ffn.net.0.proj.bias", (8960,))[0],
         "num_layers": 30 if dim == 1536 else _count(tensors, r"blocks\.(\d+)\."),
-        "num_attention_heads": max(dim // 128, 1),
+        "num_attention_heads": dim // 128,
         "cross_attn_norm": True,
     }
     config |= {_WAN_WORDS.get(word, word): value for word, value in said.items()}
+    if config["num_attention_heads"] * 128 != dim and not said.keys() & {
+        "num_heads",
+        "num_attention_heads",
+    }:
+        raise ValueError(f"nothing says how many heads a width of {dim} has")
     config.setdefault("attention_head_dim", dim // config["num_attention_heads"])
     return _known(config, WanTransformer3DModel)
 

@@ -32,7 +32,8 @@ from .tensors import broken
 # The embedding that UMT5 has under two names, of which files hold one.
 _TIED = "encoder.embed_tokens.weight"
 
-_CONFIGS = {
+# Network → what makes its config out of its tensors and what the files say.
+CONFIGS = {
     "transformer": transformer_config,
     "vae": vae_config,
     "text_encoder": text_encoder_config,
@@ -102,6 +103,12 @@ def checked_tensors(release: Release, network: str) -> tuple[dict[str, Tensor], 
     return found.tensors, config
 
 
+def on_meta(network: str, config: dict) -> nn.Module:
+    """``network`` without its weights, on the meta device."""
+    with torch.device("meta"):
+        return _BUILD[network](config)
+
+
 def _load(release: Release, name: str, dtype: torch.dtype, device: torch.device | str) -> nn.Module:
     network, found, _ = _open(release, name)
     # One after the other, so that what is converted need not lie beside what was read.
@@ -115,10 +122,10 @@ def _load(release: Release, name: str, dtype: torch.dtype, device: torch.device 
 def _open(release: Release, name: str) -> tuple[nn.Module, Found, dict]:
     """The network on the meta device, the tensors that fit it, and its config."""
     found = collect(release, name)
-    config = _CONFIGS[name](found.tensors, read_config(release, name))
+    said = read_config(release, name)
     try:
-        with torch.device("meta"):
-            network = _BUILD[name](config)
+        config = CONFIGS[name](found.tensors, said)
+        network = on_meta(name, config)
     except Exception as error:  # a config file may say anything
         raise broken(found.file, f"its config does not make a {name} ({error})") from error
     found.check({key: value.shape for key, value in network.state_dict().items() if key != _TIED})

@@ -15,7 +15,10 @@ from .layout import part_files
 
 # What trainers wrap a state dict in, and what wrapped modules put before their tensors' names.
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "module")
-_PREFIXES = set("module model diffusion_model pipe dit transformer vae text_encoder".split())
+_PREFIXES = {
+    *("module", "model", "diffusion_model", "pipe", "dit"),
+    *("transformer", "vae", "text_encoder"),
+}
 _WRAPPED = re.compile(r"\b(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 
 
@@ -56,6 +59,9 @@ def _read(path: Path) -> dict[str, Tensor]:
     try:
         with path.open("rb") as file:
             start = file.read(9)
+    except OSError as error:
+        raise broken(path, f"it cannot be read ({error.strerror})") from error
+    try:
         if start[8:] == b"{":
             return _read_safetensors(path)
         if start[:4] == b"PK\x03\x04" or start[:1] == b"\x80":
@@ -80,15 +86,13 @@ def _read_checkpoint(path: Path, mapped: bool) -> dict[str, Tensor]:
 
 
 def _in_words(path: Path, error: Exception) -> RecamError:
-    if isinstance(error, OSError):
-        return broken(path, f"it cannot be read ({error.strerror or error})")
     if asked := re.search(r"GLOBAL (\S+)", str(error)):
         return broken(
             path,
             f"it is not weights alone, it asks for {asked[1]}; nothing in it was run",
-            "Where you trust its maker, ask for the state dict alone, as safetensors.",
+            "Save its state dict alone, best as safetensors, or ask its maker for that.",
         )
-    return broken(path, f"it is cut short or damaged ({str(error).strip().splitlines()[-1]})")
+    return broken(path, "it is cut short or damaged")
 
 
 def _plain_names(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
