@@ -52,9 +52,12 @@ class RECAM_PT_reshoot(bpy.types.Panel):
 def _draw_model(layout, settings) -> None:
     header, body = layout.panel("recam_recammaster", default_closed=True)
     header.label(text="ReCamMaster", translate=False)
-    if body is not None:
-        for name in MODEL_SETTINGS:
-            body.prop(settings, name)
+    if body is None:
+        return
+    column = body.column()
+    column.prop(settings, "prompt", text="", placeholder="Prompt: what the take shows")
+    for name in MODEL_SETTINGS[1:]:
+        column.prop(settings, name)
 
 
 def _draw_job(layout, index: int, job: Reshoot, width: int) -> None:
