@@ -8,7 +8,7 @@ import sys
 from shared.errors import RecamError
 from shared.version import VERSION
 
-from . import bench, calibrate, doctor, jobs, serve, submit, verify
+from . import bench, calibrate, doctor, jobs, serve, submit, verify, weights
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="recam", description="Re-shoot a clip with a camera.")
     parser.add_argument("--version", action="version", version=f"recam {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (serve, submit, jobs, doctor, verify, bench, calibrate):
+    for module in (serve, submit, jobs, doctor, verify, bench, calibrate, weights):
         module.add_parsers(commands)
     options = parser.parse_args(arguments)
     try:

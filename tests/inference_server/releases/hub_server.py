@@ -82,6 +82,9 @@ class _Answer(BaseHTTPRequestHandler):
         if self.path.startswith("/cdn/"):
             self._body(self.path.removeprefix("/cdn/"), with_body)
             return
+        if "/resolve/" not in self.path:
+            self._headers(404, {})
+            return
         owner, name, _, revision, path = self.path[1:].split("/", 4)
         if owner == "KwaiVGI":
             self._headers(307, {"Location": self.path.replace("KwaiVGI", "KlingTeam", 1)})
