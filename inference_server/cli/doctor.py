@@ -17,7 +17,7 @@ from shared.version import VERSION
 
 from ..devices import devices
 from ..engines.registry import choose, engine_statuses
-from ..engines.release import default_releases, missing_from_release
+from ..releases.layout import default_releases, missing_parts, releases_in
 
 PACKAGES = ("numpy", "pyzmq", "av", "opencv-python-headless", "safetensors")
 
@@ -72,10 +72,8 @@ def _version(package: str) -> str:
 
 
 def _weights(releases: Path) -> list[str]:
-    missing = missing_from_release(releases)
-    if not missing:
-        return [f"The weights of ReCamMaster are complete in {releases}."]
-    return [f"Missing from {releases}: {name}." for name in missing]
+    found = [f"The weights of ReCamMaster are complete in {r.path}." for r in releases_in(releases)]
+    return found or [f"Missing from {releases}: {name}." for name in missing_parts(releases)]
 
 
 def _keys() -> str:

@@ -11,8 +11,8 @@ from shared.folders import state_folder
 from shared.protocol.limits import DEFAULT_PORT
 from shared.version import VERSION
 
-from ..engines.release import default_releases
 from ..front.server import Front
+from ..releases.layout import default_releases
 
 
 def add_parsers(commands) -> None:

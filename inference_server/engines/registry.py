@@ -10,9 +10,9 @@ from pathlib import Path
 from shared import engines
 from shared.errors import RecamError
 
+from ..releases.layout import default_releases, missing_parts, releases_in
 from .base import Engine
 from .recammaster.settings import Settings, check
-from .release import default_releases, missing_from_release
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,9 @@ class EngineStatus:
 
 # Every engine, best first, with a sentence for the artist.
 ENGINES = {name: sentence for name, _, sentence in engines.ENGINES}
+
+# What the ReCamMaster engine is built on, by import name.
+PACKAGES = ("torch", "diffusers", "transformers")
 
 
 def engine_statuses(releases: Path) -> list[EngineStatus]:
@@ -110,8 +113,8 @@ def as_body(statuses: list[EngineStatus]) -> list[dict]:
 def _missing_for_recammaster(releases: Path) -> str:
     if importlib.util.find_spec(f"{__package__}.recammaster.engine") is None:
         return "this version of Recam does not contain it yet."
-    if importlib.util.find_spec("torch") is None:
-        return "PyTorch is not installed (pip install 'recam[model]')."
-    if missing := missing_from_release(releases):
-        return f"the weights are incomplete: {missing[0]} is not in {releases}."
+    if lacking := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
+        return f"not installed: {', '.join(lacking)} (pip install 'recam[model]')."
+    if not releases_in(releases):
+        return f"the weights are incomplete: {missing_parts(releases)[0]} is not in {releases}."
     return ""

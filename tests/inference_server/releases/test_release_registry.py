@@ -1,0 +1,40 @@
+"""Whether the ReCamMaster engine can run with the weights and packages that are here."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+from release_layouts import MINIATURE, as_diffusers, as_merged, as_public, as_recam
+
+from inference_server.engines.registry import engine_statuses
+from inference_server.releases.layout import CHECKPOINT
+
+
+def _status(folder):
+    return next(s for s in engine_statuses(folder) if s.name == "recammaster")
+
+
+@pytest.mark.parametrize("make", [as_public, as_recam, as_diffusers, as_merged])
+def test_every_layout_lets_it_run(make, tmp_path):
+    assert not _status(tmp_path).can_run
+    make(tmp_path)
+    assert _status(tmp_path).can_run
+
+
+def test_a_missing_file_is_named(tmp_path):
+    root = as_public(tmp_path)
+    assert _status(root).can_run
+    (root / CHECKPOINT).unlink()
+    status = _status(root)
+    assert not status.can_run
+    assert f"{CHECKPOINT} is not in {root}" in status.reason
+
+
+def test_missing_packages_are_named(monkeypatch):
+    there = importlib.util.find_spec
+    gone = ("diffusers", "transformers")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n in gone else there(n))
+    status = _status(MINIATURE.path)
+    assert not status.can_run
+    assert "not installed: diffusers, transformers (" in status.reason
