@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import argparse
 import errno
-import math
 import os
 import sys
 from collections.abc import Iterable
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from shared.cameras.files import read_camera
-from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import PRESETS, SUBJECT_DISTANCE, dolly, orbit, preset
-from shared.cameras.resample import over, resample
-from shared.cameras.trajectory import Shot, Trajectory
 from shared.client.client import Client
 from shared.client.job import JobState, RemoteJob
 from shared.errors import RecamError
@@ -26,23 +18,13 @@ from shared.protocol.request import JobRequest
 from shared.takes import take_path
 
 from ..engines.registry import ENGINES
-from . import settings
-
-if TYPE_CHECKING:
-    from ..video.probe import ClipInfo
+from . import cameras, settings
 
 
 def add_parsers(commands) -> None:
     """Add the subcommands."""
     parser = commands.add_parser("submit", help="re-shoot a clip")
     parser.add_argument("clip", type=Path, help="the video file")
-    parser.add_argument(
-        "--camera",
-        required=True,
-        metavar="FILE|PRESET",
-        help=f"a camera file, or one of: {', '.join(PRESETS)}, static, dolly:METRES, orbit:DEGREES",
-    )
-    parser.add_argument("--camera-name", help="which camera of a camera_extrinsics.json")
     parser.add_argument(
         "-o",
         "--out",
@@ -51,24 +33,13 @@ def add_parsers(commands) -> None:
         help="the take, an .mp4 file; further takes go beside it, numbered from -2 on",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
-    parser.add_argument(
-        "--stretch", action="store_true", help="spread a camera file over the whole clip"
-    )
     parser.add_argument("--engine", default="auto", choices=("auto", *ENGINES))
     parser.add_argument("--first", type=int, default=0, help="in point, frames into the clip")
     parser.add_argument("--frames", type=int, help="how many frames (default: to the end)")
-    parser.add_argument("--subject", type=float, metavar="METRES", help="distance of the subject")
-    parser.add_argument(
-        "--focal",
-        type=float,
-        default=35.0,
-        metavar="MM",
-        help="the lens that shot the clip, on a 36 mm wide sensor, where no camera file of "
-        "Recam's tells it (default 35)",
-    )
     parser.add_argument("--depth", type=Path, help="depth from the source camera (.safetensors)")
     parser.add_argument("--no-audio", action="store_true", help="leave the clip's sound out")
     parser.add_argument("--detach", action="store_true", help="print the job's id and leave")
+    cameras.add_arguments(parser)
     settings.add_arguments(parser)
     parser.add_argument("--server", metavar="ADDRESS", help="default: this machine's")
     parser.add_argument("--server-key", metavar="KEY", help="public key of another's server")
@@ -93,7 +64,7 @@ def run_submit(options: argparse.Namespace) -> int:
     info = probe(options.clip)
     _say(info.remarks)
     request = JobRequest(
-        shot=_shot(options, info),
+        shot=cameras.shot_of(options, info),
         parts=(),
         first=options.first,
         name=options.clip.name[:200],
@@ -111,65 +82,6 @@ def run_fetch(options: argparse.Namespace) -> int:
     _check_out(options.out, options.overwrite)
     with Client(options.server, options.server_key) as client:
         return _see_through(client.attach(options.job, options.out, options.overwrite), options.out)
-
-
-def _shot(options: argparse.Namespace, info: ClipInfo) -> Shot:
-    frames = options.frames if options.frames is not None else info.frames - options.first
-    if options.first < 0 or frames < 1 or options.first + frames > info.frames:
-        raise RecamError(
-            "clip_range",
-            f"{options.clip.name} has {info.frames} frames; {frames} from frame {options.first} "
-            "on cannot be taken.",
-            "Correct --first and --frames.",
-        )
-    lens = lens_from_focal(options.focal, 36.0, info.width / info.height)
-    if Path(options.camera).is_file() or options.camera.endswith(".json"):
-        shot = read_camera(Path(options.camera), lens, options.camera_name)
-        return _fit(shot, options, frames, info.rate)
-    distance = SUBJECT_DISTANCE if options.subject is None else options.subject
-    return Shot(_move(options.camera, frames, info.rate, lens, distance), subject_distance=distance)
-
-
-def _move(words: str, frames: int, rate: Fraction, lens, distance: float) -> Trajectory:
-    """The camera move that ``--camera`` names, over the whole clip."""
-    name, _, amount = words.partition(":")
-    if name in ("dolly", "orbit"):
-        try:
-            amount = float(amount)
-            if not math.isfinite(amount):
-                raise ValueError(amount)
-        except ValueError:
-            raise RecamError(
-                "camera_preset",
-                f"The camera move {words!r} lacks its amount.",
-                "Say dolly:1.5 (metres) or orbit:30 (degrees).",
-            ) from None
-    if name == "dolly":
-        return dolly(amount, frames, rate, lens)
-    if name == "orbit":
-        return orbit(amount, frames, rate, lens, subject_distance=distance)
-    return preset(words, frames, rate, lens, subject_distance=distance)
-
-
-def _fit(shot: Shot, options: argparse.Namespace, frames: int, rate: Fraction) -> Shot:
-    """The file's cameras at the clip's rate and length."""
-    given = shot.trajectory
-    if (len(given), given.rate) != (frames, rate):
-        how = "stretched" if options.stretch else "resampled, its last pose held if need be,"
-        print(
-            f"Note: the camera has {len(given)} frames at {float(given.rate):g} a second; it is "
-            f"{how} to the clip's {frames} at {float(rate):g}.",
-            file=sys.stderr,
-        )
-
-    def fitted(camera: Trajectory) -> Trajectory:
-        return over(camera, frames, rate) if options.stretch else resample(camera, rate, frames)
-
-    return Shot(
-        fitted(given),
-        shot.source_camera and fitted(shot.source_camera),
-        shot.subject_distance if options.subject is None else options.subject,
-    )
 
 
 def _detach(job: RemoteJob) -> int:
@@ -224,8 +136,7 @@ def _follow(job: RemoteJob) -> JobState:
                 if bar is not None:
                     bar.close()
                 bar = _bar(state)
-            # No bar where there is nothing to count: in the queue, or before the first frame.
-            bar.bar_format = None if state.steps else "{desc} …"
+            bar.bar_format = _format(state)
             bar.total, bar.n = state.steps or None, state.step
             bar.refresh()
     finally:
@@ -235,9 +146,20 @@ def _follow(job: RemoteJob) -> JobState:
 
 def _bar(state: JobState) -> tqdm:
     in_bytes = state.stage in ("uploading", "downloading")
-    unit = "B" if in_bytes else " steps" if state.doing else " frames"
+    unit = "B" if in_bytes else " frames"
     what = state.doing or state.stage
     return tqdm(desc=what, unit=unit, unit_scale=in_bytes, leave=False, disable=None)
+
+
+def _format(state: JobState) -> str | None:
+    """How the bar is drawn, None for tqdm's own way."""
+    if not state.steps:  # in the queue, or before the first frame
+        return "{desc} …"
+    if not state.doing:
+        return None
+    # An engine's steps are no frames, and were begun before this bar.
+    left = "" if state.seconds_left is None else f" {tqdm.format_interval(state.seconds_left)} left"
+    return "{desc}: {percentage:3.0f}%|{bar}|" + left
 
 
 def _check_out(out: Path, overwrite: bool) -> None:

@@ -18,10 +18,10 @@ class OnProgress(Protocol):
     """How an engine tells how far it is."""
 
     def __call__(self, step: int, steps: int, doing: str = "") -> None:
-        """``step`` of ``steps`` are done, 0 of 0 where there is nothing to count.
+        """``step`` of the job's ``steps`` are done, 0 of 0 where there is nothing to count.
 
         doing: a word or two for the artist, such as “loading the weights” or “denoising”. The
-        time left is that of the steps, at the pace since ``doing`` last changed.
+        time left is reckoned from the pace since ``doing`` last changed.
         """
 
 

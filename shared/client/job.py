@@ -32,8 +32,8 @@ class JobState:
     stage: connecting, uploading, queued, rendering, cancelling, downloading, finished,
     failed, cancelled.
     doing: what the engine does while rendering, in a word or two, or empty.
-    step, steps: of that (bytes, frames or the engine's steps); 0 of 0 where it has none.
-    seconds_left: of that, or None.
+    step, steps: of that stage (bytes, frames or the engine's steps); 0 of 0 where it has none.
+    seconds_left: of that stage, or None.
     engine, engine_reason: what renders it, and why that one was chosen; empty until known.
     result: what the server tells of the result: its takes, each with size in bytes, width,
         height, frames, report …; and remarks.

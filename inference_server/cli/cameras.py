@@ -1,0 +1,173 @@
+"""The cameras that a command line asks for: a file, a preset, or what a use of the model needs."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.cameras.files import read_camera
+from shared.cameras.lens import lens_from_focal
+from shared.cameras.presets import PRESETS, SUBJECT_DISTANCE, dolly, orbit, preset
+from shared.cameras.resample import over, resample
+from shared.cameras.trajectory import Shot, Trajectory
+from shared.cameras.uses import stabilised, zoom_in, zoom_out
+from shared.errors import RecamError
+
+if TYPE_CHECKING:
+    from ..video.probe import ClipInfo
+
+USES = ("stabilise", "super-resolution", "outpaint")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags for the shot."""
+    parser.add_argument(
+        "--camera",
+        metavar="FILE|PRESET",
+        help=f"a camera file, or one of: {', '.join(PRESETS)}, static, dolly:METRES, orbit:DEGREES",
+    )
+    parser.add_argument("--camera-name", help="which camera of a camera_extrinsics.json")
+    parser.add_argument(
+        "--use",
+        metavar="USE",
+        help="instead of a path: stabilise[:SECONDS] (shake that takes less goes; stabilise:static "
+        "stands still), super-resolution[:FACTOR] (closer), outpaint[:FACTOR] (farther); the "
+        "camera file is then that of the camera that shot the clip",
+    )
+    parser.add_argument(
+        "--stretch", action="store_true", help="spread a camera file over the whole clip"
+    )
+    parser.add_argument("--subject", type=float, metavar="METRES", help="distance of the subject")
+    parser.add_argument(
+        "--focal",
+        type=float,
+        default=35.0,
+        metavar="MM",
+        help="the lens that shot the clip, on a 36 mm wide sensor, where no camera file of "
+        "Recam's tells it (default 35)",
+    )
+
+
+def shot_of(options: argparse.Namespace, info: ClipInfo) -> Shot:
+    """The cameras for the frames that are asked for, at the clip's rate.
+
+    Raises RecamError ``clip_range``, ``camera_missing``, ``camera_use``, and those of camera
+    files, presets and uses.
+    """
+    if not (options.camera or options.use):
+        raise RecamError(
+            "camera_missing",
+            "No camera was given to re-shoot the clip with.",
+            "Say --camera, or --use for what needs no path.",
+        )
+    frames = options.frames if options.frames is not None else info.frames - options.first
+    if options.first < 0 or frames < 1 or options.first + frames > info.frames:
+        raise RecamError(
+            "clip_range",
+            f"{options.clip.name} has {info.frames} frames; {frames} from frame {options.first} "
+            "on cannot be taken.",
+            "Correct --first and --frames.",
+        )
+    shot = _shot(options, info, frames)
+    return _used(options.use, shot, options) if options.use else shot
+
+
+def _is_file(options: argparse.Namespace) -> bool:
+    camera = options.camera or ""
+    return Path(camera).is_file() or camera.endswith(".json")
+
+
+def _shot(options: argparse.Namespace, info: ClipInfo, frames: int) -> Shot:
+    lens = lens_from_focal(options.focal, 36.0, info.width / info.height)
+    if _is_file(options):
+        shot = read_camera(Path(options.camera), lens, options.camera_name)
+        return _fit(shot, options, frames, info.rate)
+    distance = SUBJECT_DISTANCE if options.subject is None else options.subject
+    move = _move(options.camera or "static", frames, info.rate, lens, distance)
+    return Shot(move, subject_distance=distance)
+
+
+def _used(words: str, shot: Shot, options: argparse.Namespace) -> Shot:
+    """The shot for a use of the model, by the camera that shot the clip."""
+    use, _, amount = words.partition(":")
+    if use not in USES:
+        raise RecamError(
+            "camera_use", f"There is no use named {use!r}.", f"Choose one of: {', '.join(USES)}."
+        )
+    if options.camera and not _is_file(options):
+        raise RecamError(
+            "camera_use",
+            f"With --use {words} the camera makes its own path; {options.camera} is another.",
+            "Leave --camera out, or give the file of the camera that shot the clip.",
+        )
+    known = shot.source_camera or (shot.trajectory if options.camera else None)
+    if use == "stabilise":
+        if known is None:
+            raise RecamError(
+                "camera_use",
+                "What shook cannot be steadied without the camera that shot the clip.",
+                "Give its file with --camera, such as a solve of the clip.",
+            )
+        path = stabilised(known, None if amount == "static" else _amount(words, amount, 1.0))
+    else:
+        by_source = Shot(known or shot.trajectory, known, shot.subject_distance)
+        zoom = zoom_in if use == "super-resolution" else zoom_out
+        path = zoom(by_source, _amount(words, amount, 1.5))
+    return Shot(path, known, shot.subject_distance)
+
+
+def _amount(words: str, text: str, default: float) -> float:
+    try:
+        return float(text) if text else default
+    except ValueError:
+        raise RecamError(
+            "camera_use",
+            f"--use {words} has an amount that is no number.",
+            "Say stabilise:0.5 (seconds), super-resolution:2 or outpaint:1.5 (factors).",
+        ) from None
+
+
+def _move(words: str, frames: int, rate: Fraction, lens, distance: float) -> Trajectory:
+    """The camera move that ``--camera`` names, over the whole clip."""
+    name, _, amount = words.partition(":")
+    if name in ("dolly", "orbit"):
+        try:
+            amount = float(amount)
+            if not math.isfinite(amount):
+                raise ValueError(amount)
+        except ValueError:
+            raise RecamError(
+                "camera_preset",
+                f"The camera move {words!r} lacks its amount.",
+                "Say dolly:1.5 (metres) or orbit:30 (degrees).",
+            ) from None
+    if name == "dolly":
+        return dolly(amount, frames, rate, lens)
+    if name == "orbit":
+        return orbit(amount, frames, rate, lens, subject_distance=distance)
+    return preset(words, frames, rate, lens, subject_distance=distance)
+
+
+def _fit(shot: Shot, options: argparse.Namespace, frames: int, rate: Fraction) -> Shot:
+    """The file's cameras at the clip's rate and length."""
+    given = shot.trajectory
+    if (len(given), given.rate) != (frames, rate):
+        how = "stretched" if options.stretch else "resampled, its last pose held if need be,"
+        print(
+            f"Note: the camera has {len(given)} frames at {float(given.rate):g} a second; it is "
+            f"{how} to the clip's {frames} at {float(rate):g}.",
+            file=sys.stderr,
+        )
+
+    def fitted(camera: Trajectory) -> Trajectory:
+        return over(camera, frames, rate) if options.stretch else resample(camera, rate, frames)
+
+    return Shot(
+        fitted(given),
+        shot.source_camera and fitted(shot.source_camera),
+        shot.subject_distance if options.subject is None else options.subject,
+    )
