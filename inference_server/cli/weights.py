@@ -62,7 +62,6 @@ def _action(actions, name: str, words: str, run) -> argparse.ArgumentParser:
 
 def run_install(options: argparse.Namespace) -> int:
     """Fetch, convert, check, put in place; or say what is kept and how to go on."""
-    from ..releases.install import install
     from ..releases.plan import by_hand, make_plan
 
     revisions = {RECAMMASTER[0]: options.revision, WAN: options.wan_revision}
@@ -76,6 +75,8 @@ def run_install(options: argparse.Namespace) -> int:
                 print("Nothing was fetched.", file=sys.stderr)
                 return 1
             check_space(options.releases, plan.space(folder))
+            from ..releases.install import install  # and with it torch, which takes a while
+
             release = install(plan, folder, options.releases / options.name, bars.show)
     except RecamError as error:
         if error.code == "hub_offline" and not holdings(folder):

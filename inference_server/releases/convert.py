@@ -35,13 +35,14 @@ def convert_network(release: Release, network: str, made: Path, on_progress: OnP
     """
     tensors, config = checked_tensors(release, network)
     file = release.files.get("camera", release.files[network])
+    words = network.replace("_", " ")
     total, done = sum(tensor.nbytes for tensor in tensors.values()), 0
     for name, tensor in tensors.items():
-        on_progress(f"checking the {network}", done, total)
+        on_progress(f"checking the {words}", done, total)
         for piece in tensor.reshape(-1).split(_PIECE):
             check_finite({name: piece}, file)
         done += tensor.nbytes
-    on_progress(f"writing the {network}", 0, 0)
+    on_progress(f"writing the {words}", 0, 0)
     fresh = made / f"{network}.new"
     fresh.touch()
     mode = fresh.stat().st_mode  # which save_file would make the owner's alone

@@ -14,6 +14,8 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from huggingface_hub import constants
+
 import inference_server
 
 RELEASE = Path(inference_server.__file__).parent / "miniature/release"
@@ -63,6 +65,14 @@ class Hub:
         """End."""
         self.server.shutdown()
         self.server.server_close()
+
+
+def use_endpoint(monkeypatch, url: str) -> None:
+    """Take ``url`` for the hub, here and in children."""
+    monkeypatch.setenv("HF_ENDPOINT", url)
+    monkeypatch.setattr(constants, "ENDPOINT", url)
+    template = url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
 
 
 class _Answer(BaseHTTPRequestHandler):
