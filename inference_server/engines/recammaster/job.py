@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from inference_server.engines.base import Clip, ShouldStop
+from inference_server.engines.base import Cancelled, Clip, ShouldStop
 from shared.cameras.trajectory import Trajectory
 
 from .cuts import shots as find_shots
@@ -80,7 +81,9 @@ def plan_job(
         sample_aspect=getattr(clip, "sample_aspect", None) or 1,
         scale_up=settings.scale_up,
     )
-    parts = find_shots(clip, clip.rate, settings.cuts, should_stop)
+    parts = [(0, clip.frames)]
+    if settings.cuts != "ignore":
+        parts = find_shots(_until(clip, should_stop), clip.rate, settings.cuts)
     # The model knows no lens: a shot's picture shows the one that its first frame was shot with.
     lenses = np.concatenate([np.repeat(source_camera.lenses[f : f + 1], n, 0) for f, n in parts])
     lens = plan_lens(
@@ -96,6 +99,13 @@ def plan_job(
     ]
     remarks = [*framing.remarks, *lens.remarks, *_remarks(clip, settings, shots)]
     return Job(settings, framing, lens, shots, [remark for remark in remarks if remark])
+
+
+def _until(clip: Clip, should_stop: ShouldStop) -> Iterator[np.ndarray]:
+    for frame in clip:
+        if should_stop():
+            raise Cancelled
+        yield frame
 
 
 def _planned(first: int, count: int, sources, poses, settings: Settings) -> PlannedShot:
