@@ -1,0 +1,1 @@
+"""Here so that the tests in the folders below find worlds.py."""
