@@ -51,6 +51,20 @@ def test_names_that_are_already_those_stay(network):
     assert RENAME[network](names) == names
 
 
+@pytest.mark.parametrize(
+    ("network", "last"), [("transformer", "blocks.29."), ("text_encoder", "encoder.block.23.")]
+)
+def test_a_public_network_without_its_last_layer_is_not_taken_for_a_smaller_one(network, last):
+    public = RENAME[network](_public(PUBLIC[network]))
+    left = {n: torch.empty(s, device="meta") for n, s in public.items() if not n.startswith(last)}
+    assert len(left) < len(public)
+    config = modules.CONFIGS[network](left, {})
+    assert config == modules.CONFIGS[network](
+        {name: torch.empty(shape, device="meta") for name, shape in public.items()}, {}
+    )
+    assert any(name.startswith(last) for name in modules.on_meta(network, config).state_dict())
+
+
 def test_every_public_word_for_the_miniature():
     said = json.loads(MINIATURE.files["config"].read_text())
     tensors, config = modules.checked_tensors(MINIATURE, "transformer")
