@@ -44,7 +44,7 @@ class Span:
         if self.start > 0:
             weight[:border] = ramp
         if self.stop < self.length:
-            weight[-border:] = ramp.flip(0)
+            weight[len(weight) - border :] = ramp.flip(0)
         return weight
 
 
