@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from .figures import table
 
-BENCHMARKS = ("wire", "submit", "memory", "projection", "video", "front")
+BENCHMARKS = ("wire", "submit", "memory", "projection", "video", "front", "model")
 
 
 def main(names: list[str]) -> None:
