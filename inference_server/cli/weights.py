@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-from tqdm import tqdm
 
 from shared.errors import RecamError
 
@@ -15,6 +15,7 @@ from ..releases.catalogue import BASE_MODEL, LICENCES, RECAMMASTER, WAN
 from ..releases.incoming import check_name, check_space, held, holdings, incoming, size_words
 from ..releases.layout import Release, default_releases, find_release, releases_in
 from ..releases.shelf import Shelved, find, remove, shelf
+from .terminal import Bars, confirmed
 
 # torch and the hub's library load where a subcommand needs them: `list` answers at once.
 
@@ -62,48 +63,63 @@ def _action(actions, name: str, words: str, run) -> argparse.ArgumentParser:
 
 def run_install(options: argparse.Namespace) -> int:
     """Fetch, convert, check, put in place; or say what is kept and how to go on."""
-    from ..releases.plan import by_hand, make_plan
-
-    revisions = {RECAMMASTER[0]: options.revision, WAN: options.wan_revision}
-    folder = incoming(options.releases) / options.name
     check_name(options.releases, options.name)
-    try:
-        with held(options.releases), _Bars() as bars:
-            check_name(options.releases, options.name)
-            plan = make_plan(folder, revisions, options.with_base)
-            if not _agreed(plan, folder, options):
-                print("Nothing was fetched.", file=sys.stderr)
-                return 1
-            check_space(options.releases, plan.space(folder))
-            from ..releases.install import install  # and with it torch, which takes a while
-
-            release = install(plan, folder, options.releases / options.name, bars.show)
-    except RecamError as error:
-        if error.code == "hub_offline" and not holdings(folder):
-            error.hint = f"{error.hint}\n{by_hand()}"
-        print(f"recam: {error}", file=sys.stderr)
-        _say_what_is_kept(folder)
+    folder = incoming(options.releases) / options.name
+    with _model_packages(), held(options.releases):
+        try:
+            release = _install(options, folder)
+        except (RecamError, KeyboardInterrupt) as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            print(f"recam: {'stopped.' if stopped else error}", file=sys.stderr)
+            _say_what_is_kept(folder)
+            return 130 if stopped else 1
+        finally:
+            if folder.is_dir() and not holdings(folder):
+                shutil.rmtree(folder)
+    if release is None:
+        print("Nothing was fetched.", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("recam: stopped.", file=sys.stderr)
-        _say_what_is_kept(folder)
-        return 130
     _say_done(release)
     return 0
 
 
+def _install(options: argparse.Namespace, folder: Path) -> Release | None:
+    """The installed release; None if nobody agreed."""
+    from ..releases.plan import by_hand, make_plan
+
+    check_name(options.releases, options.name)  # which another may just have taken
+    revisions = {RECAMMASTER[0]: options.revision, WAN: options.wan_revision}
+    try:
+        plan = make_plan(folder, revisions, options.with_base)
+    except RecamError as error:
+        if error.code == "hub_offline":
+            error.hint = f"{error.hint}\n{by_hand()}"
+        raise
+    if not _agreed(plan, folder, options):
+        return None
+    check_space(options.releases, plan.space(folder))
+    from ..releases.install import install  # and with it torch, which takes a while
+
+    with Bars() as bars:
+        return install(plan, folder, options.releases / options.name, bars.show)
+
+
 def run_add(options: argparse.Namespace) -> int:
     """Check, convert and name weights from this machine."""
-    from ..releases.add import add, add_checkpoint, is_checkpoint
-
-    name = options.name or options.path.stem
+    with _model_packages():
+        from ..releases.add import add, add_checkpoint, is_checkpoint
+    path = options.path.resolve()
+    name = options.name or (path.stem if path.is_file() else path.name)
     check_name(options.releases, name)
-    with held(options.releases), _Bars() as bars:
-        if is_checkpoint(options.path):
-            base = _base(options)
-            release = add_checkpoint(options.path, base, options.releases, name, bars.show)
-        else:
-            release = add(find_release(options.path), options.releases, name, bars.show)
+    try:
+        with held(options.releases), Bars() as bars:
+            if is_checkpoint(path):
+                release = add_checkpoint(path, _base(options), options.releases, name, bars.show)
+            else:
+                release = add(find_release(path), options.releases, name, bars.show)
+    except KeyboardInterrupt:
+        print(f"recam: stopped. Nothing was added, and {path} is as it was.", file=sys.stderr)
+        return 130
     _say_done(release)
     return 0
 
@@ -123,12 +139,25 @@ def run_remove(options: argparse.Namespace) -> int:
     with held(options.releases):
         shelved = find(options.releases, options.name)
         own = size_words(shelved.size - shelved.shared)
-        if not _confirmed(f"Delete {shelved.path} ({own})?", options.yes):
+        if not confirmed(f"Delete {shelved.path} ({own})?", options.yes):
             print("Nothing was deleted.", file=sys.stderr)
             return 1
         remove(options.releases, shelved)
     print(f"{shelved.name} is deleted; {own} are free again.")
     return 0
+
+
+@contextmanager
+def _model_packages() -> Iterator[None]:
+    """Around imports that need more than the projection engine does."""
+    try:
+        yield
+    except ImportError as error:
+        raise RecamError(
+            "packages_missing",
+            f"{error.name} is not installed, which the model needs.",
+            "Install it with: pip install 'recam[model]'.",
+        ) from None
 
 
 def _agreed(plan, folder: Path, options: argparse.Namespace) -> bool:
@@ -146,19 +175,11 @@ def _agreed(plan, folder: Path, options: argparse.Namespace) -> bool:
             "holds all of it. --with-base fetches it too."
         )
     print("Licences:", *(f"{what}: {licence}" for what, licence in LICENCES.items()), sep="\n  ")
-    return _confirmed("Do you agree, and shall Recam go on?", options.yes)
+    return confirmed("Do you agree, and shall Recam go on?", options.yes)
 
 
 def _repos(plan) -> list[str]:
     return sorted({f"{file.repo} at {file.commit[:8]}" for file in plan.files.values()})
-
-
-def _confirmed(question: str, yes: bool) -> bool:
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise RecamError("weights_consent", "Nobody is there to agree.", "Say --yes.")
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _base(options: argparse.Namespace) -> Release:
@@ -185,8 +206,6 @@ def _say_what_is_kept(folder: Path) -> None:
             f"`recam weights remove {folder.name}` deletes them.",
             file=sys.stderr,
         )
-    elif folder.is_dir():
-        shutil.rmtree(folder)
 
 
 def _say_done(release: Release) -> None:
@@ -214,37 +233,3 @@ def _lines(shelved: Shelved) -> list[str]:
         *([", ".join(shelved.dtypes)] if shelved.dtypes else []),
         *(f"from {source}" for source in shelved.sources),
     ]
-
-
-class _Bars:
-    """A bar for each stage on a terminal; elsewhere a line for each."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm | None = None
-        self._stage = ""
-
-    def __enter__(self) -> _Bars:
-        return self
-
-    def __exit__(self, *_) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def show(self, stage: str, done: int, total: int) -> None:
-        """Told of a stage, how many bytes of it are done, and of how many (0: not known)."""
-        if stage != self._stage:
-            self.__exit__()
-            self._stage = stage
-            if not sys.stderr.isatty():
-                print(f"{stage} …", file=sys.stderr)
-            self._bar = tqdm(
-                desc=stage,
-                total=total or None,
-                initial=done,
-                unit="B",
-                unit_scale=True,
-                leave=False,
-                disable=None,
-                bar_format=None if total else "{desc} …",
-            )
-        self._bar.update(done - self._bar.n)

@@ -8,12 +8,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from shared.errors import RecamError
 from shared.version import VERSION
 
+from .collect import collect
 from .configs import merged_metadata
 from .incoming import flush
 from .layout import NETWORKS, Release, find_release
@@ -22,8 +24,6 @@ from .tensors import broken, check_finite
 
 # Told of a stage ("fetching", "checking the vae"), how much of it is done, and of how much.
 OnProgress = Callable[[str, int, int], None]
-
-_PIECE = 1 << 26  # numbers looked at in one go
 
 
 def convert_network(release: Release, network: str, made: Path, on_progress: OnProgress) -> None:
@@ -34,13 +34,14 @@ def convert_network(release: Release, network: str, made: Path, on_progress: OnP
     metadata. Raises RecamError ``weights_broken`` or ``disk_full``.
     """
     tensors, config = checked_tensors(release, network)
-    file = release.files.get("camera", release.files[network])
     words = network.replace("_", " ")
     total, done = sum(tensor.nbytes for tensor in tensors.values()), 0
     for name, tensor in tensors.items():
         on_progress(f"checking the {words}", done, total)
-        for piece in tensor.reshape(-1).split(_PIECE):
-            check_finite({name: piece}, file)
+        # NaN passes through to the extremes, which take a tenth of the time of looking at all.
+        if tensor.itemsize == 1 or not torch.stack(torch.aminmax(tensor)).isfinite().all():
+            file, own_name = collect(release, network).origins[name]
+            check_finite({own_name: tensor}, file)
         done += tensor.nbytes
     on_progress(f"writing the {words}", 0, 0)
     fresh = made / f"{network}.new"

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from shared.errors import RecamError
 
 PLAN = "plan.json"
@@ -33,6 +31,8 @@ def held(releases: Path) -> Iterator[None]:
     What lies in ``scrap`` is deleted, then and at the end. RecamError ``weights_busy`` when
     another process is at it, ``weights_folder`` when nothing can be written there.
     """
+    from filelock import FileLock, Timeout  # comes with torch, which listing does not need
+
     try:
         incoming(releases).mkdir(parents=True, exist_ok=True)
         lock = FileLock(incoming(releases) / "lock")

@@ -48,8 +48,9 @@ def shelf(releases: Path) -> list[Shelved]:
         if path not in known and 0 < len(missing := missing_parts(path)) < _PARTS
     ]
     begun = [
-        Shelved(plan.parent.name, plan.parent, size=holdings(plan.parent))
+        Shelved(plan.parent.name, plan.parent, size=size)
         for plan in sorted(incoming(releases).glob(f"*/{PLAN}"))
+        if (size := holdings(plan.parent))
     ]
     return complete + incomplete + begun
 
@@ -66,8 +67,8 @@ def find(releases: Path, name: str) -> Shelved:
 def remove(releases: Path, shelved: Shelved) -> None:
     """Delete a release: it is gone at once, also where deleting its files takes a while.
 
-    To be called while ``held``. RecamError ``weights_folder`` for one that is the releases folder
-    itself.
+    To be called while ``held``. RecamError ``weights_folder`` for one that is in use, or that is
+    the releases folder itself.
     """
     if shelved.path.parent not in (releases, incoming(releases)):
         raise RecamError(
@@ -76,7 +77,14 @@ def remove(releases: Path, shelved: Shelved) -> None:
             f"Delete {', '.join(sorted(p.name for p in shelved.path.iterdir()))} yourself.",
         )
     scrap(releases).mkdir(exist_ok=True)
-    shelved.path.rename(scrap(releases) / shelved.name)
+    try:
+        shelved.path.rename(scrap(releases) / shelved.name)
+    except OSError as error:  # on Windows, while a server reads it
+        raise RecamError(
+            "weights_folder",
+            f"{shelved.path} could not be deleted ({error.strerror or error}).",
+            "Stop the server that uses it, then try again.",
+        ) from error
 
 
 def _shelved(release: Release) -> Shelved:

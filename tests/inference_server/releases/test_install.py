@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 
 import pytest
 import torch
@@ -18,13 +19,22 @@ from inference_server.releases.layout import NETWORKS, find_release
 from inference_server.releases.modules import checked_tensors, load_tokenizer
 
 
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.fixture
-def install(tmp_path, capsys):
+def install(tmp_path, capsys, monkeypatch):
     """Run the command; its exit status, and all it said."""
 
-    def run(*options: str) -> tuple[int, str]:
-        there = ("--releases", str(tmp_path / "releases"), "--yes")
-        status = main(["weights", "install", *there, *options])
+    def run(*options: str, typed: str | None = None) -> tuple[int, str]:
+        agreed = ["--yes"] if typed is None else []
+        monkeypatch.setattr(sys, "stdin", Terminal(typed) if typed else io.StringIO())
+        there = ("--releases", str(tmp_path / "releases"))
+        status = main(["weights", "install", *there, *agreed, *options])
         said = capsys.readouterr()
         return status, said.out + said.err
 
@@ -72,6 +82,15 @@ def test_only_what_is_needed_is_fetched_and_that_is_said(hub, install):
     assert f"To fetch: {fetched / 1e6:.1f} MB" in said
     assert "Not fetched: Wan's own transformer" in said and "--with-base" in said
     assert said.count("Apache-2.0") == 2
+
+
+def test_nothing_is_fetched_before_somebody_agrees(hub, install, tmp_path):
+    for typed, reason in (("", "--yes"), ("n\n", "Nothing was fetched"), ("\n", "Nothing was")):
+        status, said = install(typed=typed)
+        assert status == 1 and reason in said and "Apache-2.0" in said
+        assert sum(hub.asked.values()) == 0
+        assert [path.name for path in (tmp_path / "releases/.incoming").iterdir()] == ["lock"]
+    assert install(typed="y\n")[0] == 0
 
 
 def test_the_base_transformer_on_request(hub, install, tmp_path):

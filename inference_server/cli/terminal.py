@@ -1,0 +1,55 @@
+"""A question to the person at the terminal, and a bar for each stage of a long work."""
+
+from __future__ import annotations
+
+import sys
+
+from tqdm import tqdm
+
+from shared.errors import RecamError
+
+
+def confirmed(question: str, yes: bool) -> bool:
+    """Whether the person says yes, or has said so before with ``--yes``.
+
+    RecamError ``consent_missing`` where there is no terminal to ask at.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise RecamError("consent_missing", "Nobody is there to agree.", "Say --yes.")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+class Bars:
+    """A bar for each stage on a terminal; elsewhere a line for each."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+        self._stage = ""
+
+    def __enter__(self) -> Bars:
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        """Told of a stage, how many bytes of it are done, and of how many (0: not known)."""
+        if stage != self._stage:
+            self.__exit__()
+            self._stage = stage
+            if not sys.stderr.isatty():
+                print(f"{stage} …", file=sys.stderr)
+            self._bar = tqdm(
+                desc=stage,
+                total=total or None,
+                initial=done,
+                unit="B",
+                unit_scale=True,
+                leave=False,
+                disable=None,
+                bar_format=None if total else "{desc} …",
+            )
+        self._bar.update(done - self._bar.n)
