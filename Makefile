@@ -1,4 +1,4 @@
-# make env    the two environments: .venv (server, tools), .venv-blender-* (Blender as a module)
+# make env    the environments: .venv (server, tools, model), .venv-blender-* (Blender as a module)
 # make demo   sets everything up, re-shoots real footage in real Blender, prints where it lies
 # make test   everything that is tested on every machine
 # make bench  figures, as ratios in one run
@@ -18,12 +18,18 @@ PIP = -m pip install --quiet --disable-pip-version-check --constraint constraint
 help:
 	@sed -n 's/^# //p' Makefile
 
-env: .venv/ready $(BLENDERS:%=.venv-blender-%/ready)
+env: .venv/model $(BLENDERS:%=.venv-blender-%/ready)
 
 .venv/ready: pyproject.toml constraints.txt
 	@echo "Setting up .venv (server and tools) …"
 	@$(PYTHON) -m venv .venv
-	@.venv/bin/python $(PIP) --editable '.[test,demo]'
+	@.venv/bin/python $(PIP) --editable '.[demo]'
+	@touch $@
+
+# PyTorch and what the model needs: the demo does without, tests and benchmarks do not.
+.venv/model: .venv/ready
+	@echo "Setting up .venv for the model (PyTorch, diffusers, transformers) …"
+	@.venv/bin/python $(PIP) --editable '.[demo,model,test]'
 	@touch $@
 
 # No pyzmq here: it would hide the one that the add-on bundles.
@@ -46,13 +52,13 @@ demo: .venv/ready .venv-blender-$(DEMO_BLENDER)/ready
 
 test: test-server test-blender
 
-test-server: .venv/ready
+test-server: .venv/model
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/python -m pytest tests/shared tests/inference_server
 
 # The built zip in real Blender, with a real server from .venv.
-test-blender: .venv/ready $(BLENDERS:%=.venv-blender-%/ready)
+test-blender: .venv/model $(BLENDERS:%=.venv-blender-%/ready)
 	@for version in $(BLENDERS); do \
 	    echo "Blender $$version:"; \
 	    RECAM_SERVER_PYTHON=$(CURDIR)/.venv/bin/python \
@@ -60,7 +66,7 @@ test-blender: .venv/ready $(BLENDERS:%=.venv-blender-%/ready)
 	        || exit 1; \
 	done
 
-bench: .venv/ready
+bench: .venv/model
 	.venv/bin/python -m tests.bench
 
 addon: .venv/ready .venv-blender-$(DEMO_BLENDER)/ready

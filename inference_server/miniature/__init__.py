@@ -1,0 +1,1 @@
+"""A miniature release, and what the public code computes with it: see README.md."""
