@@ -20,8 +20,9 @@ class Slow(ProjectionEngine):
         import time
 
         for number in range(settings.get("takes", 1)):
+            on_progress(0, 0, "looking around")
+            on_progress(0, 0, "loading the weights")  # said once, and then nothing for a while
             for _ in range(30):
-                on_progress(0, 0, "loading the weights")
                 if should_stop():
                     raise Cancelled
                 time.sleep(0.01)

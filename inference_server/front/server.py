@@ -41,7 +41,7 @@ class Front:
         self._store = Store(state)
         self._releases = releases
         self._listeners: dict[int, set[bytes]] = defaultdict(set)
-        self._last_told: dict[int, tuple[str, float]] = {}
+        self._last_told: dict[int, tuple[tuple[str, str], float]] = {}
         self._answering: set[asyncio.Task] = set()
 
     async def run(self, on_listening=lambda address: None) -> None:
@@ -61,8 +61,9 @@ class Front:
             )
             self._handlers = Handlers(self._journal, self._store, self._dispatcher, self._listeners)
             self._dispatcher.start()
+            stop = _stop_signal()
             on_listening(self._socket.last_endpoint.decode())
-            await self._serve_until(_stop_signal())
+            await self._serve_until(stop)
             await self._dispatcher.stop()
             self._handlers.close()
         finally:
@@ -128,10 +129,11 @@ class Front:
 
     def _on_change(self, entry: Entry) -> None:
         listeners = self._listeners.get(entry.number)
-        stage, when = self._last_told.get(entry.number, ("", 0.0))
+        what = (entry.stage, self._dispatcher.progress(entry).doing)
+        told, when = self._last_told.get(entry.number, (None, 0.0))
         now = time.monotonic()
-        if listeners and (entry.stage != stage or now - when >= PROGRESS_SECONDS):
-            self._last_told[entry.number] = (entry.stage, now)
+        if listeners and (what != told or now - when >= PROGRESS_SECONDS):
+            self._last_told[entry.number] = (what, now)
             body = job_body(entry, self._journal, self._dispatcher)
             for listener in list(listeners):
                 if not self._send(listener, Message("job.state", body)):
