@@ -14,7 +14,7 @@ from inference_server.engines.projection import ProjectionEngine
 from inference_server.model.coder_memory import working_memory
 from inference_server.model.prompts import NEGATIVE_PROMPT, PromptEmbedder
 from inference_server.model.tiling import Tiling
-from inference_server.releases.layout import Release, part_files, releases_in
+from inference_server.releases.layout import Release, fingerprint, part_files, releases_in
 from inference_server.releases.modules import (
     load_text_encoder,
     load_tokenizer,
@@ -143,7 +143,7 @@ class ReCamMasterEngine:
                 partial(load_tokenizer, release),
                 partial(self._text_encoder, release),
                 state_folder() / "prompts",
-                f"{release.path} {self._dtype}",
+                f"{fingerprint(release, 'text_encoder', 'tokenizer')} {self._dtype}",
                 "cpu",
             )
             self._loaded = release, networks, prompts

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from importlib.util import find_spec
 
 import torch
 from diffusers import AutoencoderKLWan, FirstBlockCacheConfig
@@ -129,9 +130,10 @@ class Networks:
         self._streaming = True
 
     def _compile(self, passes: int) -> None:
-        if self.device.type != "cuda" or passes < COMPILE_FROM or torch.version.hip:
+        if self.device.type != "cuda" or passes < COMPILE_FROM or not find_spec("triton"):
             return
         if self.transformer.blocks[0]._compiled_call_impl is None:
+            torch._dynamo.config.suppress_errors = True  # what cannot be compiled runs as it is
             self.transformer.compile_repeated_blocks(dynamic=False)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from inference_server.releases.layout import Release, part_files
+from inference_server.releases.layout import Release, fingerprint
 from shared.errors import RecamError
 from shared.folders import state_folder
 
@@ -70,12 +69,5 @@ def keep(release: Release, shortcuts: Shortcuts, measured: dict) -> Path:
 
 def _file(release: Release) -> Path:
     """Named after the very weights, so that others of the same name count as not calibrated."""
-    weights = [
-        file
-        for part in ("transformer", "camera")
-        if part in release.files
-        for file in part_files(release.files[part])
-    ]
-    known = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in weights]
-    digest = hashlib.sha256(repr(sorted(known)).encode()).hexdigest()[:16]
-    return state_folder() / "calibrations" / f"{release.name}-{digest}.json"
+    mark = fingerprint(release, "transformer", "camera")
+    return state_folder() / "calibrations" / f"{release.name}-{mark}.json"
