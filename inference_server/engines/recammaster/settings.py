@@ -1,7 +1,7 @@
 """What the artist may ask of the ReCamMaster engine: names, defaults, ranges. Knows no torch.
 
 Each setting travels on its own as a plain value, so that a job carries only those that differ
-from the defaults, which are the public script's. docs/settings.md is made of this file.
+from the defaults. The table of docs/settings.md is made of this file.
 """
 
 from __future__ import annotations
