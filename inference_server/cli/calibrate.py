@@ -11,7 +11,6 @@ from shared.cameras.trajectory import Trajectory
 from shared.errors import RecamError
 
 from ..releases.layout import default_releases
-from ..video.reader import Reader
 
 
 def add_parsers(commands) -> None:
@@ -36,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
         from ..engines.recammaster import calibrate, shortcuts
         from ..engines.recammaster.engine import ReCamMasterEngine
         from ..engines.recammaster.settings import Settings
+        from ..video.reader import Reader
     except ImportError as error:
         raise RecamError(
             "packages_missing",

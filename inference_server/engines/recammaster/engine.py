@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import partial
@@ -45,6 +46,9 @@ from .takes import Takes
 from .work import Work
 
 
+log = logging.getLogger(__name__)
+
+
 class ReCamMasterEngine:
     """Re-renders a clip with the video model. Keeps the networks of the last job loaded.
 
@@ -72,7 +76,8 @@ class ReCamMasterEngine:
         """One rendering for each take. settings: see ``Settings``.
 
         The report of each: ``seed``, ``release``, ``memory`` (the mode), ``memory_estimate``
-        (GiB), ``attention`` (the kernel), ``model_size``.
+        (GiB), ``attention`` (the kernel), ``model_size``, and ``camera``: the vectors
+        ``(latents, 12)`` that the model was given for the first window.
         Raises RecamError for settings, sizes, lenses, cuts and weights that cannot be used, and
         ``memory_short``, ``attention_missing``, ``result_broken``, ``not_calibrated``.
         """
@@ -103,9 +108,10 @@ class ReCamMasterEngine:
         work.doing("reading the prompt")
         contexts = _contexts(prompts, wanted)
         needs = self._needs(networks, job)
-        free = free_bytes(self._device)
-        networks.mode = choose_mode(wanted.memory, needs, free)
-        work.doing(_told(needs, networks.mode, free))
+        networks.mode = choose_mode(wanted.memory, needs, networks.room())
+        needed = needs.of(networks.mode) / GIB
+        work.doing(f"needs {needed:.1f} GiB, {networks.mode}")
+        log.info("needs %.1f GiB on %s, %s", needed, self._device, networks.mode)
         remarks = [*job.remarks, *prompts.remarks]
         takes = Takes(
             job,
@@ -123,9 +129,10 @@ class ReCamMasterEngine:
                 "seed": seed,
                 "release": release.name,
                 "memory": networks.mode,
-                "memory_estimate": round(needs.of(networks.mode) / GIB, 2),
+                "memory_estimate": round(needed, 2),
                 "attention": networks.kernel.name,
                 "model_size": "{} x {}".format(*job.framing.model),
+                "camera": job.shots[0].cameras[0][0].tolist(),
             }
             yield Rendering(*job.framing.take, takes.frames(seed), report, remarks)
 
@@ -201,11 +208,6 @@ class ReCamMasterEngine:
         if settings.start == "projection":
             return _Projected(clip, source_camera, job), job.framing
         return None
-
-
-def _told(needs: Needs, mode: str, free: int | None) -> str:
-    there = "" if free is None else f" of the {free / GIB:.1f} GiB that are free"
-    return f"about to need {needs.of(mode) / GIB:.1f} GiB{there}, with everything {mode}"
 
 
 class _Projected:

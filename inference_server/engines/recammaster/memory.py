@@ -92,6 +92,12 @@ def weights_of(*modules: torch.nn.Module) -> int:
     return sum(t.numel() * t.element_size() for t in tensors)
 
 
+def weights_on(device: torch.device, *modules: torch.nn.Module) -> int:
+    """Bytes of those parameters and buffers that lie on the device."""
+    tensors = [t for m in modules for t in (*m.parameters(), *m.buffers())]
+    return sum(t.numel() * t.element_size() for t in tensors if t.device == device)
+
+
 def free_bytes(device: torch.device) -> int | None:
     """What is free on the device, PyTorch's own reserve included; None where nobody tells."""
     if device.type == "cuda":

@@ -17,7 +17,7 @@ from inference_server.model.coder import Coder
 from inference_server.model.tiling import Tiling
 
 from .attention import AttentionKernel, probe_attention, use_kernel
-from .memory import CHUNK
+from .memory import CHUNK, free_bytes, weights_on
 
 COMPILE_FROM = 40  # passes: compiling the block takes about as long as these save
 
@@ -77,6 +77,14 @@ class Networks:
     def prepared(self) -> bool:
         """Whether what stays the same is made once: streamed blocks cannot be asked beforehand."""
         return self._mode != "streamed"
+
+    def room(self) -> int | None:
+        """Bytes on the device that are free or hold these networks; None where nobody tells."""
+        loaded = (self.__dict__.get(name) for name in ("transformer", "vae"))
+        # Of streamed blocks the parameters tell where they really lie.
+        held = weights_on(self.device, *(network for network in loaded if network))
+        free = free_bytes(self.device)
+        return None if free is None else free + held
 
     @contextmanager
     def denoising(self, passes: int, cache: float = 0) -> Iterator[CameraTransformer]:
