@@ -45,7 +45,6 @@ from .stepping_down import StepDown
 from .takes import Takes
 from .work import Work
 
-
 log = logging.getLogger(__name__)
 
 
