@@ -3,8 +3,8 @@
 Small grey pictures are compared after the later one was moved onto the earlier along its optical
 flow, by their local correlation, which knows no brightness. So neither motion nor a change of
 exposure looks like a cut: on film and animation, fast pans included, neighbours within a shot
-correlated by 0.5 at the least, across cuts by 0.23 at the most, across black by 0.35. A shot that dissolves into
-the next, both visible at once, is not told apart from it; one that fades through black is.
+correlated by 0.5 at the least, across cuts by 0.23 at the most, across black by 0.35. A shot that
+dissolves into the next, both visible at once, is not told apart from it.
 """
 
 from __future__ import annotations

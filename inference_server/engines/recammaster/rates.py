@@ -75,9 +75,9 @@ def between(before: np.ndarray, after: np.ndarray, times: Iterable[float]) -> It
 
     Dense optical flow both ways (Kroeger et al., Fast Optical Flow using Dense Inverse Search,
     2016). At each time either frame is moved there along its own flow, and the two are blended by
-    nearness in time and by how far each is to be trusted: whether its motion arrives at the pixel
-    at all, and whether it leads to the same colour in the other frame. So what only one frame
-    sees comes from that one; where neither is trusted the two fade into each other.
+    nearness in time and by whether the flow leads to the same colour in the other frame. So what
+    only one frame sees comes mostly from that one; where neither does the two fade into each
+    other.
     """
     frames = (before, after)
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
@@ -87,30 +87,27 @@ def between(before: np.ndarray, after: np.ndarray, times: Iterable[float]) -> It
     for time in times:
         moved, worth = [], []
         for side, share in ((0, float(time)), (1, 1 - float(time))):
-            place, missed = _trace_back(flows[side], share)
+            place = _trace_back(flows[side], share)
             moved.append(_at(frames[side], place, cv2.INTER_CUBIC).astype(np.float32))
-            trust = np.exp(-missed / 9) * (np.exp(-_at(misled[side], place)) + 0.05)
-            worth.append((1 - share) * (trust + 1e-4))
+            worth.append((1 - share) * (0.5 + np.exp(-_at(misled[side], place))))
         weight = (worth[0] / (worth[0] + worth[1]))[..., None]
         blend = weight * moved[0] + (1 - weight) * moved[1]
         yield np.clip(np.rint(blend), 0, 255).astype(np.uint8)
 
 
-def _trace_back(flow: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """For each pixel the place that ``share`` of the flow moves onto it, and by how much the
-    search for it missed, squared pixels."""
+def _trace_back(flow: np.ndarray, share: float) -> np.ndarray:
+    """``(h, w, 2)``: for each pixel the place that ``share`` of the flow moves onto it."""
     grid = _grid(flow)
     place = grid
     for _ in range(5):
         place = grid - share * _at(flow, place)
-    missed = place + share * _at(flow, place) - grid
-    return place, np.sum(missed**2, axis=2)
+    return place
 
 
 def _misled(frame: np.ndarray, other: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """``(h, w)`` float32: how unlike the place that the flow leads to is, 1 at 10 levels."""
+    """``(h, w)`` float32: how unlike the place that the flow leads to is, 1 at 20 levels."""
     difference = cv2.absdiff(frame, _at(other, _grid(flow) + flow)).astype(np.float32)
-    return (cv2.GaussianBlur(difference.mean(axis=2), (0, 0), 2) / 10) ** 2
+    return (cv2.GaussianBlur(difference.mean(axis=2), (0, 0), 2) / 20) ** 2
 
 
 def _grid(flow: np.ndarray) -> np.ndarray:

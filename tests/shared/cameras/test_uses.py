@@ -76,6 +76,23 @@ def test_a_mean_of_turns_about_one_axis_is_the_mean_of_their_angles():
     assert np.abs(result.poses[1, :3, :3] - expected).max() < 1e-12
 
 
+def test_a_mean_of_turns_is_as_far_from_all_in_sum():
+    # What a mean on the sphere is: seen from it, the weighted turns to all others cancel.
+    source, _ = shaky(41, shake=0.4)
+    mean = stabilised(source, 8 / 25).poses[20, :3, :3]
+    weights = np.exp(-0.5 * (np.arange(-12, 13) / 4) ** 2)
+    away = [rotation_vector(mean.T @ p[:3, :3]) for p in source.poses[8:33]]
+    assert np.abs(weights @ away).max() < 1e-9
+    assert np.abs(np.ones(25) @ away).max() > 1e-2
+
+
+def rotation_vector(rotation):
+    """Axis times angle, radians."""
+    angle = np.arccos((np.trace(rotation) - 1) / 2)
+    skew = (rotation - rotation.T) / (2 * np.sin(angle))
+    return angle * np.array([skew[2, 1], skew[0, 2], skew[1, 0]])
+
+
 def test_the_sign_of_a_quaternion_does_not_matter():
     poses = [pose(rotation_y(0.15 * i)) for i in range(80)]  # twice round
     result = stabilised(Trajectory(poses, LENS, RATE), 0.5)

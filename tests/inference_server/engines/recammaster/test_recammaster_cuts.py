@@ -103,12 +103,16 @@ def panned(speeds, smear=8):
     return frames
 
 
-@pytest.mark.parametrize("speed", [20, 40, 80, 120, 200])
-@pytest.mark.parametrize("smear", [1, 8])
-def test_a_fast_pan_is_no_cut(speed, smear):
-    rise = [0.3 * speed, 0.7 * speed]
-    speeds = [*[0] * 8, *rise, *[speed] * max(1, 700 // speed - 1), *rise[::-1], *[0] * 8]
-    assert list(find_cuts(panned(speeds, smear))) == []
+@pytest.mark.parametrize(
+    ("speed", "smear", "rise"),
+    [(v, smear, (0.3, 0.7)) for v in (20, 40, 80, 120, 200, 220) for smear in (1, 8)]
+    # Half the picture in one frame, all of a sudden.
+    + [(220, 4, (0.5,))],
+)
+def test_a_fast_pan_is_no_cut(speed, smear, rise):
+    rise = [part * speed for part in rise]
+    full = [speed] * max(1, int((760 - 2 * sum(rise)) // speed))
+    assert list(find_cuts(panned([*[0] * 8, *rise, *full, *rise[::-1], *[0] * 8], smear))) == []
 
 
 @pytest.mark.parametrize("jerk", [30, 60, 120, 200])
