@@ -14,13 +14,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from shared.errors import RecamError
-
+from .sizes import MULTIPLE, PIXEL_BUDGET, auto_size, parse_size
 from .upscale import UPSCALERS, resize
 
-MULTIPLE = 16  # the coder's 8 times the transformer's patch of 2
-SMALLEST = 64
-PIXEL_BUDGET = 832 * 480
 CELL = 8  # pixels of the take per pixel of the blur beyond what the model saw
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
@@ -130,10 +126,12 @@ def plan_framing(
     Raises RecamError ``size``, naming the nearest size that the model can do.
     """
     square = (width * Fraction(sample_aspect), Fraction(height))
-    model = _auto_size(*square, pixel_budget) if size == "auto" else _parse(size, pixel_budget)
+    model = auto_size(*square, pixel_budget) if size == "auto" else parse_size(size, pixel_budget)
     ratios = [Fraction(m) / s for m, s in zip(model, square, strict=True)]
     if mode == "fit":
-        ratio = min(ratios) if size != "auto" else min(*ratios, 1)
+        # What the multiples alone leave over is no reason to scale.
+        over = min(m - s for m, s in zip(model, square, strict=True))
+        ratio = 1 if 0 <= over < MULTIPLE else min(ratios)
         scaled = tuple(min(m, max(1, round(s * ratio))) for m, s in zip(model, square, strict=True))
     else:
         # In floating point, as the public script rounds.
@@ -161,44 +159,6 @@ def _seen(clip, scaled, model, axis: int) -> tuple[float, float]:
     offset, per_pixel = _offset(scaled, model)[axis], clip[axis] / scaled[axis]
     end = min(offset + model[axis], scaled[axis])
     return max(offset, 0) * per_pixel, end * per_pixel
-
-
-def _auto_size(width: Fraction, height: Fraction, budget: int) -> tuple[int, int]:
-    """The size that holds the frame largest, yet not beyond its own size; of those the least."""
-    best = (Fraction(0), 0, (SMALLEST, SMALLEST))
-    for w in range(SMALLEST, max(SMALLEST, budget // SMALLEST) + 1, MULTIPLE):
-        h = max(SMALLEST, budget // w // MULTIPLE * MULTIPLE)
-        ratio = min(w / width, h / height, Fraction(1))
-        size = tuple(
-            max(SMALLEST, -(-side * ratio // MULTIPLE) * MULTIPLE) for side in (width, height)
-        )
-        best = max(best, (ratio, -size[0] * size[1], size))
-    return best[2]
-
-
-def _parse(size: str, budget: int) -> tuple[int, int]:
-    """(width, height) of ``WxH``, or RecamError ``size``."""
-    try:
-        width, height = (int(side) for side in size.lower().split("x"))
-    except ValueError:
-        raise RecamError(
-            "size", f"{size!r} is no size.", "Give auto, or width and height such as 832x480."
-        ) from None
-    if width % MULTIPLE or height % MULTIPLE:
-        wrong = f"its sides are not multiples of {MULTIPLE}"
-    elif min(width, height) < SMALLEST:
-        wrong = f"its sides are not both at least {SMALLEST}"
-    elif width * height > budget:
-        wrong = f"it has {width * height:,} pixels, and {budget:,} are the most"
-    else:
-        return width, height
-    sides = (Fraction(max(side, SMALLEST)) for side in (width, height))
-    near = "{} x {}".format(*_auto_size(*sides, budget))
-    raise RecamError(
-        "size",
-        f"The model cannot work at {width} x {height}: {wrong}.",
-        f"The nearest size that it can do is {near}.",
-    )
 
 
 def _remarks(clip, scaled, model, take, mode, scale_up, unseen, aspect) -> tuple[str, ...]:

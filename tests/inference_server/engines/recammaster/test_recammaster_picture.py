@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from inference_server.engines.recammaster.picture import PIXEL_BUDGET, plan_framing
+from inference_server.engines.recammaster.picture import plan_framing
+from inference_server.engines.recammaster.sizes import PIXEL_BUDGET
 from inference_server.engines.recammaster.upscale import UPSCALERS
 from shared.errors import RecamError
 
@@ -86,9 +87,10 @@ def test_known_sizes():
 
 def test_a_frame_that_is_not_scaled_is_not_touched():
     frame = np.random.default_rng(0).integers(0, 256, (300, 500, 3), dtype=np.uint8)
-    framing = plan_framing(500, 300)
-    assert framing.remarks == ()
-    assert (framing.to_clip(made(framing, frame)) == frame).all()
+    for size in ("auto", "512x304"):
+        framing = plan_framing(500, 300, size=size)
+        assert framing.remarks == ()
+        assert (framing.to_clip(made(framing, frame)) == frame).all()
     framing = plan_framing(496, 288, "fill")
     assert framing.remarks == () and framing.unseen_share == 0
     assert (framing.to_clip(made(framing, frame[:288, :496])) == frame[:288, :496]).all()
