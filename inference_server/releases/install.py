@@ -55,8 +55,8 @@ def holds_base(checkpoint: Path) -> bool:
 
 
 def _fetch(plan: Plan, files: dict[str, RemoteFile], folder: Path, on_progress: OnProgress) -> None:
-    left = plan.left(folder).values()
-    done, total = sum(fetched for _, fetched in left), sum(size for size, _ in left)
+    total = sum(file.size for file in plan.files.values())
+    done = total - sum(size - fetched for size, fetched in plan.left(folder).values())
 
     def on_bytes(count: int) -> None:
         nonlocal done

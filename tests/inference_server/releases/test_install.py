@@ -232,6 +232,41 @@ def test_ctrl_c_before_anything_arrived_leaves_nothing(hub, install, tmp_path, m
     assert [path.name for path in (tmp_path / "releases").rglob("*")] == [".incoming", "lock"]
 
 
+@pytest.fixture
+def stopped(hub, install, monkeypatch):
+    """An install that was stopped when the camera weights were done and the VAE had arrived."""
+    save = convert.save_file
+
+    def press(tensors, path, **more):
+        if path.name == "vae.new":
+            raise KeyboardInterrupt
+        save(tensors, path, **more)
+
+    monkeypatch.setattr(convert, "save_file", press)
+    assert install()[0] == 130
+    monkeypatch.setattr(convert, "save_file", save)
+
+
+def test_a_download_that_went_bad_on_the_disk_is_fetched_anew(stopped, hub, install, tmp_path):
+    (file,) = tmp_path.rglob("Wan2.1_VAE.pth")
+    file.write_bytes(file.read_bytes()[:-100_000])
+    status, said = install()
+    assert status == 1 and "Wan2.1_VAE.pth" in said
+    hub.sent.clear()
+    assert install()[0] == 0
+    assert hub.sent[VAE] == len(hub.files[VAE]) and hub.sent[CAMERA] == 0
+
+
+def test_what_the_hub_has_replaced_since_is_fetched_anew(stopped, hub, install, tmp_path):
+    new = checkpoint() | {"blocks.1.projector.bias": torch.ones(96, dtype=torch.bfloat16)}
+    hub.files[CAMERA], hub.commit = _saved(new), COMMIT[::-1]
+    hub.sent.clear()
+    assert install()[0] == 0
+    tensors, _ = checked_tensors(find_release(tmp_path / "releases/recammaster"), "transformer")
+    assert (tensors["blocks.1.attn1.projector.bias"] == 1).all()
+    assert hub.sent[CAMERA] == len(hub.files[CAMERA]) and hub.sent[VAE] == 0
+
+
 def test_no_network_tells_what_to_fetch_by_hand(hub, install, monkeypatch):
     use_endpoint(monkeypatch, "http://127.0.0.1:9")
     status, said = install()
