@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib import import_module
 
 from shared.errors import RecamError
 from shared.version import VERSION
 
-from . import bench, calibrate, doctor, jobs, serve, submit, verify, weights
+# Each command and the module that has it.
+COMMANDS = {
+    "serve": "serve",
+    "submit": "submit",
+    "fetch": "submit",
+    "jobs": "jobs",
+    "cancel": "jobs",
+    "doctor": "doctor",
+    "weights": "weights",
+    "verify": "verify",
+    "calibrate": "calibrate",
+    "bench": "bench",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,8 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="recam", description="Re-shoot a clip with a camera.")
     parser.add_argument("--version", action="version", version=f"recam {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (serve, submit, jobs, doctor, verify, bench, calibrate, weights):
-        module.add_parsers(commands)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    # Only what is asked for: a machine with a card alone benches without ZeroMQ and codecs.
+    asked = next((COMMANDS[word] for word in arguments if word in COMMANDS), None)
+    for name in [asked] if asked else dict.fromkeys(COMMANDS.values()):
+        import_module(f".{name}", __package__).add_parsers(commands)
     options = parser.parse_args(arguments)
     try:
         return options.run(options)

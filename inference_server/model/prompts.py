@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import ftfy
 import torch
 from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
@@ -29,6 +28,8 @@ NEGATIVE_PROMPT = (
 
 def clean(text: str) -> str:
     """``text`` with broken characters mended, HTML's escapes resolved, white space single."""
+    import ftfy  # here, so that verifying numbers does without it
+
     unescaped = html.unescape(html.unescape(ftfy.fix_text(text)))
     return re.sub(r"\s+", " ", unescaped).strip()
 
