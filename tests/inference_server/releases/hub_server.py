@@ -147,11 +147,11 @@ class _Answer(BaseHTTPRequestHandler):
             self.close_connection = True
         for at in range(start, end, 1 << 16):
             block = content[at : min(at + (1 << 16), end)]
+            hub.sent[file] += len(block)  # before it is: the client may be done at once
             try:
                 self.wfile.write(block)
             except OSError:
                 self.close_connection = True
                 return
-            hub.sent[file] += len(block)
             if hub.pace:
                 time.sleep(len(block) / hub.pace)
