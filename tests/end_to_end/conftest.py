@@ -23,25 +23,31 @@ def pytest_configure(config):
 
 
 class Server:
-    """``recam serve`` on a folder of its own; the same port after a restart."""
+    """``recam serve`` on a folder of its own; the same port after a restart.
 
-    def __init__(self, python: str, folder: Path) -> None:
+    releases: a folder of weights; without one it has none, whatever this machine's user has.
+    """
+
+    def __init__(self, python: str, folder: Path, releases: Path | None = None) -> None:
         self.folder = folder
         self.address = "tcp://127.0.0.1:0"
         self._python = python
+        self._releases = releases or folder / "none"
         self._process: subprocess.Popen | None = None
 
     def start(self, code: Path = ROOT) -> Server:
         """Start it from that folder's code; returns when it listens."""
         port = self.address.rpartition(":")[2]
         command = [self._python, "-m", "inference_server.cli", "serve", "--port", port]
+        command += ["--releases", str(self._releases)]
         with (self.folder / "server.log").open("a") as log:
             self._process = subprocess.Popen(
-                [*command, "--state", str(self.folder / "state")],
+                command,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
                 cwd=code,
+                env=os.environ | {"RECAM_STATE": str(self.folder / "state")},
             )
         line = self._process.stdout.readline()
         assert "listens at" in line, (self.folder / "server.log").read_text()
@@ -75,6 +81,18 @@ def keys(tmp_path_factory):
 def house(server_python, keys, tmp_path_factory):
     """A server that all tests share."""
     server = Server(server_python, tmp_path_factory.mktemp("house")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def model_house(server_python, keys, tmp_path_factory):
+    """A server with the miniature release's weights."""
+    look = "import sys, importlib.util as u; sys.exit(u.find_spec('torch') is None)"
+    if subprocess.run([server_python, "-c", look]).returncode:
+        pytest.skip("the server's Python has no PyTorch: install Recam's “model” extra there")
+    folder = tmp_path_factory.mktemp("model_house")
+    server = Server(server_python, folder, ROOT / "inference_server/miniature/release").start()
     yield server
     server.stop()
 
