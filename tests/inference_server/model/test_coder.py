@@ -71,11 +71,13 @@ def scale(network):
     return (v.view(1, 16, 1, 1, 1).to(network.dtype) for v in (mean, 1 / std))
 
 
-@pytest.mark.parametrize("name", ORACLES)
-def test_latents_are_the_public_code_s(name):
+# Of the tiled clip, whose 5 frames take long in float32, the first; bfloat16 sees them all.
+@pytest.mark.parametrize(("name", "count"), [("one tile", 17), ("2 x 2 tiles", 1)])
+def test_latents_are_the_public_code_s(name, count):
     expected, frames = oracle(name)
-    latents = torch.cat(list(Coder(vae(), Tiling()).encode(frames)), dim=2)
-    assert relative(latents, expected["fp32.source_latents"]) < 2e-5
+    latents = torch.cat(list(Coder(vae(), Tiling()).encode(frames[:count])), dim=2)
+    assert latents.shape[2] == 1 + count // 4
+    assert relative(latents, expected["fp32.source_latents"][:, :, : latents.shape[2]]) < 2e-5
 
 
 @pytest.mark.parametrize("name", ORACLES)
@@ -114,8 +116,8 @@ def test_the_stream_gives_what_the_whole_clip_gives(count, dtype):
 def test_decoded_tiles_are_blended_pixel_by_pixel():
     """The public code's way, said once more: tile by tile over the whole clip, weights by hand."""
     network, coder = vae(), Coder(vae(), SMALL_TILES)
-    latents = latents_of(3, 8, 12)
-    total, weights = torch.zeros(9, 3, 64, 96), torch.zeros(64, 96)
+    latents = latents_of(2, 8, 12)
+    total, weights = torch.zeros(5, 3, 64, 96), torch.zeros(64, 96)
     mean, reciprocal = scale(network)
     for top in (0, 2, 4):
         for left in (0, 3, 6):
@@ -163,7 +165,7 @@ def test_blending_tiles_of_a_picture_gives_the_picture(tiling, scale):
 @pytest.mark.parametrize("tiling", [SMALL_TILES, None])
 def test_streams_keep_out_of_each_other_s_way(tiling):
     coder = Coder(vae(), tiling)
-    one, other = frames_of(5, 64, 96), [-frame for frame in frames_of(5, 64, 96)]
+    one, other = frames_of(5, 32, 72), [-frame for frame in frames_of(5, 32, 72)]
     alone = list(coder.encode(one))
     together = [a for a, _ in zip(coder.encode(one), coder.encode(other), strict=True)]
     assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
@@ -209,17 +211,17 @@ def tensors_alive():
 
 
 def test_a_cancelled_stream_gives_its_memory_back():
-    coder, latents = Coder(vae(), SMALL_TILES), latents_of(9, 8, 12)
+    coder, latents = Coder(vae(), SMALL_TILES), latents_of(9, 4, 9)
     before = tensors_alive()
     stream = coder.decode(latents)
     next(stream), next(stream)
-    assert tensors_alive() > before + 9 * 20
+    assert tensors_alive() > before + 2 * 20
     stream.close()
     assert tensors_alive() == before
 
 
 def test_a_stream_that_fails_gives_its_memory_back_though_the_error_is_kept():
-    coder, latents = Coder(vae(), SMALL_TILES), latents_of(2, 8, 12)
+    coder, latents = Coder(vae(), SMALL_TILES), latents_of(2, 4, 9)
 
     def source():
         yield from latents
@@ -246,21 +248,20 @@ def test_memory_does_not_grow_with_the_clip():
             for stream in (encoding, decoding)
         ]
 
-    assert peaks(3) == peaks(5)
+    assert peaks(3) == peaks(4)
 
 
-@pytest.mark.parametrize("tiling", [SMALL_TILES, None])
-def test_working_memory_is_what_real_work_takes(tiling):
+def test_working_memory_is_what_real_work_takes():
     """The estimate against the tensors of a real run, of a clip longer than the estimate's."""
-    coder, latents = Coder(vae(torch.bfloat16), tiling), latents_of(4, 4, 9)
-    frames = frames_of(9, 32, 72)
+    coder, latents = Coder(vae(torch.bfloat16), SMALL_TILES), latents_of(4, 4, 9)
+    frames = frames_of(5, 32, 72)
     encoding = dry_run(lambda: [part.shape for part in coder.encode(frames)]).peak_bytes
     decoding = dry_run(lambda: [part.shape for part in coder.decode(latents)]).peak_bytes
-    estimate = working_memory(coder.vae, 32, 72, tiling, torch.bfloat16)
+    estimate = working_memory(coder.vae, 32, 72, SMALL_TILES, torch.bfloat16)
     assert encoding < decoding == pytest.approx(estimate, rel=0.1)
 
 
 def test_working_memory_of_the_public_size():
     with torch.device("meta"):
         full = AutoencoderKLWan()
-    assert 4.3 < working_memory(full, 480, 832, Tiling(), torch.bfloat16) / 2**30 < 4.7
+    assert 3.5 < working_memory(full, 480, 832, None, torch.bfloat16) / 2**30 < 4
