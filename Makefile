@@ -50,6 +50,9 @@ BLENDER_LIBRARIES = libx11-6 libxrender1 libxxf86vm1 libxfixes3 libxi6 libxkbcom
 demo: .venv/ready .venv-blender-$(DEMO_BLENDER)/ready
 	@.venv/bin/python -m demo --blender .venv-blender-$(DEMO_BLENDER)/bin/python --out out/demo
 
+# Small networks on several threads wait for each other when the machine is busy.
+test test-server test-blender: export OMP_NUM_THREADS = 1
+
 test: test-server test-blender
 
 test-server: .venv/model
