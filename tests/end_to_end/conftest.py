@@ -26,13 +26,15 @@ class Server:
     """``recam serve`` on a folder of its own; the same port after a restart.
 
     releases: a folder of weights; without one it has none, whatever this machine's user has.
+    more: of its environment.
     """
 
-    def __init__(self, python: str, folder: Path, releases: Path | None = None) -> None:
+    def __init__(self, python: str, folder: Path, releases: Path | None = None, **more) -> None:
         self.folder = folder
         self.address = "tcp://127.0.0.1:0"
         self._python = python
         self._releases = releases or folder / "none"
+        self._more = more
         self._process: subprocess.Popen | None = None
 
     def start(self, code: Path = ROOT) -> Server:
@@ -47,7 +49,7 @@ class Server:
                 stderr=log,
                 text=True,
                 cwd=code,
-                env=os.environ | {"RECAM_STATE": str(self.folder / "state")},
+                env=os.environ | {"RECAM_STATE": str(self.folder / "state"), **self._more},
             )
         line = self._process.stdout.readline()
         assert "listens at" in line, (self.folder / "server.log").read_text()
@@ -92,7 +94,9 @@ def model_house(server_python, keys, tmp_path_factory):
     if subprocess.run([server_python, "-c", look]).returncode:
         pytest.skip("the server's Python has no PyTorch: install Recam's “model” extra there")
     folder = tmp_path_factory.mktemp("model_house")
-    server = Server(server_python, folder, ROOT / "inference_server/miniature/release").start()
+    release = ROOT / "inference_server/miniature/release"
+    # One thread: on a network this small more of them only wait for each other.
+    server = Server(server_python, folder, release, OMP_NUM_THREADS="1").start()
     yield server
     server.stop()
 

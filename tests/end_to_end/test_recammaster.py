@@ -66,7 +66,7 @@ def test_the_path_in_blender_is_what_the_model_gets_and_its_takes_come_back_as_s
     drive(job, until=lambda: words.add(job.stand.words), seconds=PATIENCE)
     assert job.error is None, str(job.error)
     assert job.engine == "recammaster" and job.engine_reason
-    assert {"Loading the weights", "Denoising", "Writing the take"} <= words
+    assert {"Reading the prompt", "Denoising", "Writing the take"} <= words
     assert any("was taken to stand still" in remark for remark in job.remarks)
 
     takes = [sequence.sequence_editor.strips[name] for name in job.takes]
