@@ -52,17 +52,21 @@ class CameraTransformer(WanTransformer3DModel):
         With a prepared ``Text`` and ``Scene`` in place of text and camera, ``hidden_states``
         and the result are the F target latents alone, and what they hold is not made again.
         """
-        prepared = isinstance(camera, Scene)
-        both = None
-        if not prepared and camera is not None:
-            both = camera.to(hidden_states.dtype).repeat(1, 2, 1)
-        for index, block in enumerate(self.blocks):
-            block.attn1.camera = both
-            block.attn1.term = camera.camera[index] if prepared else None
-            block.attn2.kept = encoder_hidden_states.blocks[index] if prepared else None
-        if prepared:
+        if not isinstance(camera, Scene):
+            both = None if camera is None else camera.to(hidden_states.dtype).repeat(1, 2, 1)
+            self._tell_blocks(both)
+            return super().forward(hidden_states, timestep, encoder_hidden_states, **kwargs)
+        self._tell_blocks(None, camera.camera, encoder_hidden_states.blocks)
+        try:
             return self._prepared(hidden_states, timestep, encoder_hidden_states, camera)
-        return super().forward(hidden_states, timestep, encoder_hidden_states, **kwargs)
+        finally:
+            self._tell_blocks(None)  # else they would keep text and scene in memory
+
+    def _tell_blocks(self, camera: torch.Tensor | None, terms=None, texts=None) -> None:
+        for index, block in enumerate(self.blocks):
+            block.attn1.camera = camera
+            block.attn1.term = terms[index] if terms else None
+            block.attn2.kept = texts[index] if texts else None
 
     def _prepared(
         self, target: torch.Tensor, timestep: torch.Tensor, text: Text, scene: Scene

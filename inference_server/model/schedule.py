@@ -61,9 +61,14 @@ def model_time(time: float, rounded: bool) -> torch.Tensor:
     return exact.bfloat16().float() if rounded else exact
 
 
-def draw_noise(shape: tuple[int, ...], seed: int) -> torch.Tensor:
-    """Float32 of ``shape``, from the CPU's generator on every device, as the public code draws."""
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+def draw_noise(seed: int, *shapes: tuple[int, ...]) -> list[torch.Tensor]:
+    """Float32 of each shape, from the CPU's generator on every device, as the public code draws.
+
+    One after the other from one generator, so that none repeats another: it looks at the lower 32
+    bits of a seed alone.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(shape, generator=generator) for shape in shapes]
 
 
 def mix_noise(latents: torch.Tensor, noise: torch.Tensor, level: float) -> torch.Tensor:

@@ -23,7 +23,7 @@ FUSED = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.
 class AttentionKernel:
     """name: as ``set_attention_backend`` takes it. fused: whether it spares the score matrix.
 
-    seconds: what each kernel that works took for ``TOKENS`` tokens, one head of the model's size.
+    seconds: what each kernel that works took for ``TOKENS`` tokens, two heads of the model's size.
     """
 
     name: str
@@ -35,14 +35,14 @@ def probe_attention(device: torch.device, dtype: torch.dtype, head_dim: int) -> 
     """The fastest kernel that works on the device and agrees with plain attention.
 
     A kernel whose package is missing, that does not know the card, or that is off by more than
-    the dtype's rounding, is passed over. On the CPU PyTorch's own choice is taken.
+    the dtype's rounding, is passed over. Other devices than CUDA's take PyTorch's own choice.
     """
     names = CANDIDATES if device.type == "cuda" else ("native",)
     seconds = {name: took for name in names if (took := _try(name, device, dtype, head_dim))}
-    if not seconds or not (fused := _has_fused(device, dtype, head_dim)):
-        fused = any(name != "native" for name in seconds)
-    best = min(seconds, key=seconds.get, default="native")
-    return AttentionKernel(best, fused, seconds)
+    # PyTorch's own choice is a fused one only where it has any for this device.
+    fused = [n for n in seconds if n != "native" or _has_fused(device, dtype, head_dim)]
+    best = min(fused or seconds, key=seconds.get, default="native")
+    return AttentionKernel(best, bool(fused), seconds)
 
 
 def use_kernel(transformer: ModelMixin, kernel: AttentionKernel) -> None:
@@ -63,7 +63,7 @@ def _try(name: str, device: torch.device, dtype: torch.dtype, head_dim: int) -> 
             right = dispatch_attention_fn(*(t.float() for t in few), backend="native")
         if not torch.allclose(got.float(), right, atol=TOLERANCE[dtype], rtol=TOLERANCE[dtype]):
             return None
-        if device.type == "cpu":
+        if device.type != "cuda":
             return 1.0  # nothing to choose between
         many = _heads(TOKENS, device, dtype, head_dim)
         dispatch_attention_fn(*many, backend=name)

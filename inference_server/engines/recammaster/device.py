@@ -23,7 +23,7 @@ def pick_device(name: str = "auto") -> torch.device:
             ) from None
     if torch.cuda.is_available():
         return torch.device("cuda", 0)
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    return torch.device("mps", 0) if torch.backends.mps.is_available() else torch.device("cpu")
 
 
 def pick_dtype(device: torch.device) -> torch.dtype:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from inference_server.engines.base import Clip, OnProgress, Rendering, ShouldStop
@@ -38,9 +39,8 @@ from .memory import (
     weights_of,
 )
 from .networks import Networks
-from .picture import plan_framing
 from .settings import Settings
-from .shortcuts import calibrated
+from .shortcuts import Shortcuts, calibrated
 from .stepping_down import StepDown
 from .takes import Takes
 from .work import Work
@@ -74,9 +74,10 @@ class ReCamMasterEngine:
     ) -> Iterator[Rendering]:
         """One rendering for each take. settings: see ``Settings``.
 
-        The report of each: ``seed``, ``release``, ``memory`` (the mode), ``memory_estimate``
-        (GiB), ``attention`` (the kernel), ``model_size``, and ``camera``: the vectors
-        ``(latents, 12)`` that the model was given for the first window.
+        The report of each: ``seed``, ``release``, ``sampling`` (steps and solver),
+        ``memory_estimate`` (GiB), ``memory`` (the mode it ended in), ``attention`` (the kernel),
+        ``model_size``, and ``camera``: the vectors ``(latents, 12)`` that the model was given for
+        the first window.
         Raises RecamError for settings, sizes, lenses, cuts and weights that cannot be used, and
         ``memory_short``, ``attention_missing``, ``result_broken``, ``not_calibrated``.
         """
@@ -99,7 +100,8 @@ class ReCamMasterEngine:
         should_stop: ShouldStop = lambda: False,
     ) -> Iterator[Rendering]:
         """As ``render``, with settings as they stand. cache: the step cache's threshold, or 0."""
-        on_progress(0, 0, "looking for cuts")
+        if wanted.cuts != "ignore":
+            on_progress(0, 0, "looking for cuts")
         job = plan_job(clip, source_camera, trajectory, wanted, should_stop)
         work = Work(job, on_progress)
         work.doing("loading the weights")
@@ -123,17 +125,19 @@ class ReCamMasterEngine:
             should_stop,
             cache,
         )
+        sampling = Shortcuts(wanted.solver, wanted.steps, wanted.guidance_share, cache)
         for seed in wanted.seeds:
             report = {
                 "seed": seed,
                 "release": release.name,
-                "memory": networks.mode,
+                "sampling": str(sampling),
                 "memory_estimate": round(needed, 2),
                 "attention": networks.kernel.name,
                 "model_size": "{} x {}".format(*job.framing.model),
                 "camera": job.shots[0].cameras[0][0].tolist(),
             }
-            yield Rendering(*job.framing.take, takes.frames(seed), report, remarks)
+            frames = _reporting_memory(takes.frames(seed), networks, report)
+            yield Rendering(*job.framing.take, frames, report, remarks)
 
     def _load(self, name: str) -> tuple[Release, Networks, PromptEmbedder]:
         release = self.release(name)
@@ -195,18 +199,18 @@ class ReCamMasterEngine:
 
     def _start(self, clip: Clip, source_camera: Trajectory, job: Job):
         """What denoising starts from, if from anything but noise, and how it meets the model."""
-        settings = job.settings
-        if settings.start == "take":
-            start = settings.start_clip
-            size = "{}x{}".format(*job.framing.model)
-            aspect = getattr(start, "sample_aspect", None) or 1
-            framing = plan_framing(
-                start.width, start.height, settings.framing, size, sample_aspect=aspect
-            )
-            return start, framing
-        if settings.start == "projection":
+        start = job.settings.start_clip
+        if start is not None:
+            # Its frame lies where the clip's does, whatever its own size.
+            return start, replace(job.framing, clip=(start.width, start.height))
+        if job.settings.start == "projection":
             return _Projected(clip, source_camera, job), job.framing
         return None
+
+
+def _reporting_memory(frames, networks: Networks, report: dict) -> Iterator[np.ndarray]:
+    yield from frames
+    report["memory"] = networks.mode  # it may have stepped down on the way
 
 
 class _Projected:

@@ -94,8 +94,9 @@ def plan_job(
         trajectory.poses,
         source_camera.poses[0],
     )
+    references = source_camera if settings.reference == "source" else trajectory
     shots = [
-        _planned(first, count, source_camera.poses, lens.poses, settings) for first, count in parts
+        _planned(first, count, references.poses, lens.poses, settings) for first, count in parts
     ]
     remarks = [*framing.remarks, *lens.remarks, *_remarks(clip, settings, shots)]
     return Job(settings, framing, lens, shots, [remark for remark in remarks if remark])
@@ -108,16 +109,15 @@ def _until(clip: Clip, should_stop: ShouldStop) -> Iterator[np.ndarray]:
         yield frame
 
 
-def _planned(first: int, count: int, sources, poses, settings: Settings) -> PlannedShot:
+def _planned(first: int, count: int, references, poses, settings: Settings) -> PlannedShot:
     kept = kept_frames(count, settings.every)
     frames = first + np.array(kept)
     plan = plan_windows(
         len(kept), settings.overlap, settings.anchor, hold_short=settings.short == "hold"
     )
-    references = sources[frames]
-    if settings.reference == "trajectory":
-        references = np.repeat(poses[first : first + 1], len(kept), axis=0)
-    cameras = window_cameras(plan, poses[frames], references, settings.subject_distance)
+    # The path's own reference is its first pose for all of the shot, the source's moves along.
+    seen = frames if settings.reference == "source" else np.full_like(frames, first)
+    cameras = window_cameras(plan, poses[frames], references[seen], settings.subject_distance)
     return PlannedShot(first, count, kept, plan, cameras)
 
 

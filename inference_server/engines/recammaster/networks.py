@@ -67,11 +67,18 @@ class Networks:
 
     @mode.setter
     def mode(self, mode: str) -> None:
+        if mode == self._mode:
+            return
         if (mode == "streamed") != (self._mode == "streamed"):
             # The hooks of streaming do not come off again: it is loaded anew.
             self.__dict__.pop("transformer", None)
             self._streaming = self._kernel_set = False
+        elif mode == "offload" and "transformer" in self.__dict__:
+            self.transformer.to("cpu")
+        if mode != "resident" and "vae" in self.__dict__:
+            self.vae.to("cpu")
         self._mode = mode
+        give_back(self.device)
 
     @property
     def prepared(self) -> bool:

@@ -74,10 +74,8 @@ def window_cameras(
 
 def shot_noise(plan: Plan, height: int, width: int, seed: int) -> torch.Tensor:
     """``(1, 16, plan.slots, height, width)``; for 81 frames, what the public code draws."""
-    row = draw_noise((1, 16, plan.latents, height, width), seed)
-    # The anchors' comes from another seed, so that the row's does not depend on their number.
-    anchors = draw_noise((1, 16, len(plan.anchors), height, width), seed + 2**53)
-    return torch.cat([row, anchors], 2)
+    counts = plan.latents, len(plan.anchors)
+    return torch.cat(draw_noise(seed, *((1, 16, count, height, width) for count in counts)), 2)
 
 
 def without_clip(source: torch.Tensor, kept: str, seed: int) -> torch.Tensor:
@@ -88,7 +86,7 @@ def without_clip(source: torch.Tensor, kept: str, seed: int) -> torch.Tensor:
     """
     if kept == "clip":
         return source
-    noise = draw_noise(tuple(source.shape), seed + 2**54)
+    _, noise = draw_noise(seed, source.shape, source.shape)  # the first is the target's
     if kept == "first_frame":
         noise[:, :, :1] = source[:, :, :1]
     return noise

@@ -12,6 +12,12 @@ from .networks import Networks, give_back
 
 Result = TypeVar("Result")
 
+# How a mode below the first works, for people.
+HOW = {
+    "offload": "with one network at a time on the device",
+    "streamed": "with the transformer's blocks streamed to the device",
+}
+
 
 class StepDown:
     """Runs a job's parts, each again in the next lower mode when the device's memory runs out.
@@ -40,8 +46,7 @@ class StepDown:
         free, mode = free_bytes(self._networks.device), self._networks.mode
         self._networks.mode = choose_mode("auto", self._needs, free, after=mode)
         self._remarks.append(
-            f"The device ran out of memory with everything {mode}; "
-            f"the rest was made with it {self._networks.mode}."
+            f"The device ran out of memory ({mode}); the rest was made {HOW[self._networks.mode]}."
         )
 
 

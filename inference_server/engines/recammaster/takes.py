@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from itertools import islice
 
 import numpy as np
@@ -69,9 +70,10 @@ class Takes:
                 latents = mix_noise(start, latents, self._schedule().first_level)
             clean = self._memory.run(lambda s=shot, c=source, x=latents: self._denoised(s, c, x))
             _check_finite(clean)
-            made = islice(self._decoded(clean), len(shot.kept))
-            for index, frame in enumerate(in_between(made, shot.kept)):
-                yield self._job.framing.to_clip(frame, self._job.lens.crops[shot.first + index])
+            # Closed before the next shot, whose denoising needs the memory.
+            with closing(self._decoded(clean, len(shot.kept))) as made:
+                for index, frame in enumerate(in_between(made, shot.kept)):
+                    yield self._job.framing.to_clip(frame, self._job.lens.crops[shot.first + index])
 
     def _schedule(self) -> Schedule:
         s = self._job.settings
@@ -80,6 +82,7 @@ class Takes:
 
     def _encoded(self, rows: _Rows, number: int, shot: PlannedShot, doing: str) -> torch.Tensor:
         def encode() -> torch.Tensor:
+            self._work.doing(doing)
             with self._networks.coding(self._tiling) as coder:
                 return encode_shot(
                     coder,
@@ -97,6 +100,7 @@ class Takes:
         return row
 
     def _denoised(self, shot: PlannedShot, source: torch.Tensor, latents: torch.Tensor):
+        self._work.doing("denoising")
         settings = self._job.settings
         passes = len(shot.plan.windows) * settings.steps
         cache = self._cache if len(shot.plan.windows) <= CACHED_WINDOWS else 0.0
@@ -116,18 +120,19 @@ class Takes:
                 should_stop=self._should_stop,
             )
 
-    def _decoded(self, clean: torch.Tensor) -> Iterator[np.ndarray]:
-        """``(h, w, 3)`` uint8 frames of the model; after a shortage of memory from where it was."""
+    def _decoded(self, clean: torch.Tensor, count: int) -> Generator[np.ndarray]:
+        """``(h, w, 3)`` uint8, ``count`` frames; after a shortage of memory from where it was."""
         given = 0
         while True:
             try:
                 with self._networks.coding(self._tiling) as coder:
-                    for frame in islice(decode_shot(coder, clean), given, None):
+                    self._work.doing("writing the take")
+                    for frame in islice(decode_shot(coder, clean), given, count):
                         if self._should_stop():
                             raise Cancelled
-                        yield to_uint8(frame).permute(1, 2, 0).cpu().numpy()
                         given += 1
                         self._work.decoded("writing the take")
+                        yield to_uint8(frame).permute(1, 2, 0).cpu().numpy()
                 return
             except Exception as error:
                 self._memory.after(error)

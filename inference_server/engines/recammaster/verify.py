@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from inference_server.model.coder import Coder, to_uint8
 from inference_server.model.conditions import prepare_scene, prepare_text
 from inference_server.model.prompts import embed_ids
-from inference_server.model.schedule import make_schedule
+from inference_server.model.schedule import make_schedule, model_time
 from inference_server.model.tiling import Tiling
 from inference_server.releases.layout import Release
 from inference_server.releases.modules import load_text_encoder, load_transformer, load_vae
@@ -34,6 +34,14 @@ OFF_BY_ONE = 1e-3  # fp32: share of picture values that may differ, by 1
 BF16 = 1.5  # times the public code's own bf16 against its fp32
 # bf16, relative: the arithmetic alone makes 0.006, a time step that is not rounded 0.004 to 0.08.
 BF16_PASS = 0.012
+
+# What an expected file holds: tensors, and numbers in its metadata.
+TENSORS = {"source_u8", "camera_12", "ids_pos", "ids_neg"} | {
+    f"{word}.{key}"
+    for word in ("fp32", "bf16")
+    for key in ("source_latents", "context_pos", "dit_in", "dit_out", "frames_u8")
+}
+NUMBERS = {"dit_t", "seed", "steps", "sigma_shift", "cfg_scale"}
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,13 @@ def _verify(release, right, numbers, device, dtype) -> Iterator[Check]:
     yield _relative("source_latents", source, right, word)
 
     encoder = load_text_encoder(release, dtype, device)
+    if (own := encoder.config.d_model) != (theirs := right["fp32.context_pos"].shape[-1]):
+        raise RecamError(
+            "expected_broken",
+            f"The expected results belong to another release: their text encoder has {theirs} "
+            f"numbers a token, this one {own}.",
+            "Name the release's own file with --expected.",
+        )
     contexts = tuple(
         embed_ids(encoder, ids.to(device), (ids != 0).to(device))
         for ids in (right["ids_pos"], right["ids_neg"])
@@ -99,7 +114,7 @@ def _verify(release, right, numbers, device, dtype) -> Iterator[Check]:
         t.to(device, dtype)
         for t in (right[f"{word}.dit_in"], right["camera_12"], right[f"{word}.context_pos"])
     )
-    time = torch.tensor([numbers["dit_t"]], device=device).to(dtype).float()
+    time = model_time(numbers["dit_t"], rounded=dtype == torch.bfloat16).to(device)
     latents = given.shape[2] // 2
     out = transformer(given, time, context, camera).sample
     yield _relative("dit_out", out, right, word)
@@ -154,21 +169,14 @@ def _relative(key: str, made, right, word: str, latents: int | None = None, name
 def _read(expected: Path) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
     try:
         with safe_open(expected, "pt") as file:
-            numbers = {name: float(value) for name, value in (file.metadata() or {}).items()}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        wanted = {"source_u8", "camera_12", "ids_pos", "ids_neg"} | {
-            f"{word}.{key}"
-            for word in ("fp32", "bf16")
-            for key in ("source_latents", "context_pos", "dit_in", "dit_out", "frames_u8")
-        }
-        missing = sorted(wanted - tensors.keys()) + sorted(
-            {"dit_t", "seed", "steps", "sigma_shift", "cfg_scale"} - numbers.keys()
-        )
+            said, names = file.metadata() or {}, set(file.keys())
+            if missing := sorted(TENSORS - names) + sorted(NUMBERS - said.keys()):
+                more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+                raise _broken(expected, f"lacks {', '.join(missing[:3])}{more}")
+            tensors = {name: file.get_tensor(name) for name in TENSORS}
+        return tensors, {name: float(said[name]) for name in NUMBERS}
     except (OSError, SafetensorError, ValueError) as error:
         raise _broken(expected, f"cannot be read ({error})") from None
-    if missing:
-        raise _broken(expected, f"lacks {', '.join(missing)}")
-    return tensors, numbers
 
 
 def _broken(expected: Path, what: str) -> RecamError:
