@@ -150,7 +150,8 @@ class Reshoot:
     def _run(self, marked: StripMark) -> Iterator[float]:
         strip, scene = _found(marked)
         settings, frames, seen = scene.recam, _frames(strip), look(strip, scene)
-        sampler = CameraSampler(scene, frames, settings.camera, picture_part(strip, scene))
+        part = picture_part(strip, scene)
+        sampler = CameraSampler(scene, frames, settings.camera, part, settings.subject)
         while not self._cancelled and (share := sampler.step(SLICE_SECONDS)) < 1:
             self.stand = Stand("camera", share)
             yield 0.0
@@ -159,7 +160,8 @@ class Reshoot:
             if (look(strip, scene), _frames(strip)) != (seen, frames):
                 raise changed(strip)
             settings, trajectory = scene.recam, sampler.trajectory()
-            distance = subject_metres(settings, scene, trajectory.poses[0])
+            place = sampler.subject_place
+            distance = subject_metres(settings, scene, trajectory.poses[0], place)
             shot = Shot(trajectory, subject_distance=distance)
             engine, asked = settings.engine, model_settings(settings)
             plate = yield from self._plate(strip, scene)

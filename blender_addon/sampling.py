@@ -39,8 +39,11 @@ class CameraSampler:
 
     frames: scene frame numbers. camera: the camera object; None for the scene's camera, which
     markers may switch. rect: the part of the frame that the clip fills (the lens is the part's);
-    None for the whole frame.
+    None for the whole frame. subject: an object whose place at the first frame is wanted:
+    ``subject_place`` ``(3,)``, metres, as the poses have them.
     """
+
+    subject_place: np.ndarray | None = None
 
     def __init__(
         self,
@@ -48,9 +51,11 @@ class CameraSampler:
         frames: range,
         camera: bpy.types.Object | None = None,
         rect: Rect | None = None,
+        subject: bpy.types.Object | None = None,
     ) -> None:
         self._scene = scene.session_uid
         self._camera = camera.session_uid if camera is not None else None
+        self._subject = subject.session_uid if subject is not None else None
         self._frames = frames
         self._part = rect.of(frame_size(scene)) if rect is not None else (0.0, 0.0, 1.0, 1.0)
         self._rate = scene_rate(scene)
@@ -66,7 +71,8 @@ class CameraSampler:
         """
         scene = find(bpy.data.scenes, self._scene, "scene")
         camera = self._camera and find(bpy.data.objects, self._camera, "camera")
-        real = _reads_the_scene(scene, camera)
+        subject = self._subject and find(bpy.data.objects, self._subject, "subject")
+        real = _reads_the_scene(scene, camera, subject)
         began = perf_counter()
         with (everything_kept if real else temporary_scene)(scene) as walked:
             if camera and not real:  # a scene's own camera is evaluated even while hidden
@@ -77,6 +83,8 @@ class CameraSampler:
                 pose, lens = _sample(walked, self._frames[len(self._poses)], camera)
                 self._poses.append(pose)
                 self._lenses.append(lens)
+                if subject and self.subject_place is None:
+                    self.subject_place = _place(walked, subject)
                 now = perf_counter()
                 until = until or max(began + seconds, now + (now - began))
                 if now >= until:
@@ -128,6 +136,12 @@ def _sample(scene, frame: int, camera) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
+def _place(scene, thing) -> np.ndarray:
+    """``(3,)`` of an object at the scene's frame; of a hidden one, where it was last seen."""
+    evaluated = thing.evaluated_get(scene.view_layers[0].depsgraph)
+    return trajectory_pose(evaluated.matrix_world, scene.unit_settings.scale_length)[:3, 3]
+
+
 def lens_of(projection) -> np.ndarray:
     """``(4,)`` lens of an OpenGL projection matrix, which maps -1..1 across the picture, y up."""
     return np.array(
@@ -140,8 +154,8 @@ def lens_of(projection) -> np.ndarray:
     )
 
 
-def _reads_the_scene(scene: bpy.types.Scene, camera) -> bool:
-    """Whether a driver or constraint that the camera may hang on reads this very scene.
+def _reads_the_scene(scene: bpy.types.Scene, camera, subject) -> bool:
+    """Whether a driver or constraint that camera or subject may hang on reads this very scene.
 
     On a copy it would go on reading the original, whose frame stands still.
     """
@@ -150,7 +164,7 @@ def _reads_the_scene(scene: bpy.types.Scene, camera) -> bool:
     for block, users in bpy.data.user_map().items():
         for user in users:
             uses[user].add(block)
-    reached, pending = set(), list(cameras - {None})
+    reached, pending = set(), list((cameras | {subject}) - {None})
     while pending:
         block = pending.pop()
         if block == scene:

@@ -6,7 +6,6 @@ import bpy
 import numpy as np
 from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from .axes import trajectory_pose
 from .shared.engines import ENGINES
 from .shared.errors import RecamError
 from .shared.takes import MOST_TAKES
@@ -90,20 +89,21 @@ def model_settings(settings: RecamSettings) -> dict:
     return {name: value for name, value in values.items() if value != rna[name].default}
 
 
-def subject_metres(settings: RecamSettings, scene, first_pose: np.ndarray) -> float:
+def subject_metres(
+    settings: RecamSettings, scene, first_pose: np.ndarray, place: np.ndarray | None
+) -> float:
     """How far the subject is in front of the camera's first pose ``(4, 4)``, in metres.
 
-    Raises RecamError ``subject_distance`` if the subject is behind it.
+    place: ``(3,)`` in metres, where the subject is then; None where a distance is given instead.
+    Raises RecamError ``subject_distance`` if the subject is behind the camera.
     """
-    scale = scene.unit_settings.scale_length
-    if settings.subject is None:
-        return settings.subject_distance * scale
-    place = trajectory_pose(settings.subject.matrix_world, scale)[:3, 3]
+    if place is None:
+        return settings.subject_distance * scene.unit_settings.scale_length
     metres = float((place - first_pose[:3, 3]) @ first_pose[:3, 2])
     if metres <= 0:
         raise RecamError(
             "subject_distance",
-            f"“{settings.subject.name}” is behind the camera at the clip's first frame.",
+            "The subject is behind the camera at the clip's first frame.",
             "Move it in front of the camera, or give a distance.",
         )
     return metres

@@ -123,6 +123,28 @@ def test_a_chosen_camera_counts_despite_markers_and_although_hidden(bpy, shot, a
     assert shot.timeline_markers[0].camera.name == "other"
 
 
+@pytest.mark.parametrize("by_scene", [False, True])
+def test_the_subject_counts_where_it_is_at_the_first_frame(bpy, shot, addon, render_all, by_scene):
+    shot.unit_settings.scale_length = 0.5
+    subject = bpy.data.objects.new("subject", None)
+    shot.collection.objects.link(subject)
+    if by_scene:
+        drive_by_scene(shot, subject)
+    else:
+        key(subject, "location", {5: (1, 2, 5), 9: (50, 60, 70)})
+    shot.frame_set(9)
+    sampler = addon.sampling.CameraSampler(shot, range(5, 10), subject=subject)
+    assert sampler.subject_place is None
+    render_all(sampler, 0.0)
+    assert sampler.subject_place[2] == pytest.approx(2.5)
+    ahead = np.eye(4)
+    metres = addon.settings.subject_metres(shot.recam, shot, ahead, sampler.subject_place)
+    assert metres == pytest.approx(2.5)
+    with pytest.raises(addon.shared.errors.RecamError, match="behind the camera"):
+        ahead[2, 3] = 3.0
+        addon.settings.subject_metres(shot.recam, shot, ahead, sampler.subject_place)
+
+
 def drive_by_scene(scene, camera):
     """The camera's height becomes the scene's own frame number."""
     driver = camera.driver_add("location", 2).driver

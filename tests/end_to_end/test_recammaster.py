@@ -54,14 +54,25 @@ def dolly(bpy, sequence, camera):
     return dolly
 
 
+@pytest.fixture
+def walker(bpy, sequence):
+    """A subject that walks away from where it stands at the clip's first frame."""
+    walker = bpy.data.objects.new("Walker", None)
+    sequence.collection.objects.link(walker)
+    for frame, place in ((FIRST, (40, 450, 20)), (FIRST + FRAMES, (40, 2000, 20))):
+        walker.location = place
+        walker.keyframe_insert("location", frame=frame)
+    return walker
+
+
 def test_the_path_in_blender_is_what_the_model_gets_and_its_takes_come_back_as_strips(
-    bpy, sequence, shot, camera, dolly, saved, reshoot, drive, pictures
+    bpy, sequence, shot, camera, dolly, walker, saved, reshoot, drive, pictures
 ):
     settings = sequence.recam
-    settings.subject_distance = 620  # of the scene's centimetres
     settings.takes, settings.seed, settings.prompt = 2, 7, "A grey wall."
-    expected = told(sequence, camera, 6.2)
-    assert settings.engine == "auto"
+    settings.subject = walker
+    expected, metres = told(sequence, camera, walker)
+    assert settings.engine == "auto" and sequence.frame_current == FIRST + FRAMES - 1
     job, words = reshoot(), set()
     drive(job, until=lambda: words.add(job.stand.words), seconds=PATIENCE)
     assert job.error is None, str(job.error)
@@ -80,6 +91,7 @@ def test_the_path_in_blender_is_what_the_model_gets_and_its_takes_come_back_as_s
         assert (take.elements[0].orig_width, take.elements[0].orig_height) == (WIDTH, HEIGHT)
         record = json.loads(take["recam"])
         assert record["engine"] == "recammaster"
+        assert record["subject_distance"] == pytest.approx(metres, abs=1e-5)
         assert record["settings"] == {"takes": 2, "seed": 7, "prompt": "A grey wall."}
         assert record["report"]["seed"] == seed
         assert record["report"]["model_size"] == f"{WIDTH} x {HEIGHT}"
@@ -115,11 +127,13 @@ def test_a_refused_and_a_cancelled_job_are_said_and_the_next_one_runs(
     assert [file.name for file in saved.iterdir()] == ["shot_take_001.mp4"]
 
 
-def told(scene, camera, subject_metres: float) -> np.ndarray:
+def told(scene, camera, subject) -> tuple[np.ndarray, float]:
     """``(21, 12)``: what the model is to be told of Blender's camera, from its matrices alone.
 
+    And the metres to the subject.
+
     Camera i seen from camera 0, in axes right, down, forward, at every fourth frame and then at
-    the last; metres as if the subject were 4 m away.
+    the last; in units of a quarter of the way to the subject, whatever the scene's are.
     """
     flip = np.diag([1.0, -1.0, -1.0, 1.0])
     matrices = []
@@ -128,6 +142,10 @@ def told(scene, camera, subject_metres: float) -> np.ndarray:
         matrix = np.array(camera.matrix_world)
         matrix[:3, :3] /= np.linalg.norm(matrix[:3, :3], axis=0)
         matrices.append(matrix)
-    seen = flip @ np.linalg.inv(matrices[0]) @ matrices @ flip
-    seen[:, :3, 3] *= scene.unit_settings.scale_length * 4 / subject_metres
-    return seen[:, :3].reshape(LATENTS, 12)
+        if latent == 0:
+            first = flip @ np.linalg.inv(matrix)
+            ahead = (first @ np.array(subject.matrix_world))[2, 3]
+    assert ahead > 0
+    seen = first @ matrices @ flip
+    seen[:, :3, 3] *= 4 / ahead
+    return seen[:, :3].reshape(LATENTS, 12), ahead * scene.unit_settings.scale_length
