@@ -12,6 +12,8 @@ from inference_server.model.conditions import prepare_scene, prepare_text
 from inference_server.model.dry_run import dry_run
 from shared.errors import RecamError
 
+from .sampling import goes_at_once
+
 GIB = 2**30
 CHUNK = 8192  # tokens at a time through the feed-forward layers: as fast as all at once
 SPARE = 0.07  # of the memory: kernels' work space and what the allocator cannot use
@@ -123,21 +125,23 @@ def _pass(config: dict, latents: int, height: int, width: int, dtype):
 
     Two blocks stand for all: each lets go of what it made before the next begins. What is kept
     from step to step, keys and values of two prompts and the source's tokens, is counted whole.
+    Of small windows both prompts are in the pass.
     """
     with torch.device("meta"):
         model = CameraTransformer(**{**config, "num_layers": 2}).eval()
         torch.nn.Module.to(model, dtype)  # diffusers' own warns of it
         model.requires_grad_(False)
         model.chunk_feed_forward(CHUNK)
-        target = torch.empty(1, 16, latents, height, width, dtype=dtype)
-        context = torch.empty(1, 512, config["text_dim"], dtype=dtype)
+        prompts = 2 if goes_at_once(model, latents, height, width) else 1
+        target = torch.empty(prompts, 16, latents, height, width, dtype=dtype)
+        context = torch.empty(prompts, 512, config["text_dim"], dtype=dtype)
         camera = torch.empty(1, latents, 12, dtype=dtype)
-        time = torch.empty(1)
+        time = torch.empty(prompts)
 
     def run():
-        blocks = config["num_layers"]
-        text = [prepare_text(model, context) for _ in range(2 * -(-blocks // 2))]
-        scene = prepare_scene(model, target, camera)
+        pairs_of_blocks = -(-config["num_layers"] // 2)
+        text = [prepare_text(model, context) for _ in range(2 // prompts * pairs_of_blocks)]
+        scene = prepare_scene(model, target[:1], camera)
         return text, model(target, time, text[0], scene).sample
 
     return run

@@ -34,6 +34,12 @@ class Guidance:
         return self.scale if step < round(self.share * steps) else 1.0
 
 
+def goes_at_once(transformer: CameraTransformer, latents: int, height: int, width: int) -> bool:
+    """Whether both prompts go through the model in one pass, for a window of so many latents."""
+    _, rows, columns = transformer.config.patch_size
+    return 2 * latents * (height // rows) * (width // columns) <= BATCHED_TOKENS
+
+
 @torch.no_grad()
 def denoise(
     transformer: CameraTransformer,
@@ -88,10 +94,8 @@ class _Passes:
         self.home = {"device": transformer.device, "dtype": transformer.dtype}
         self.cameras = [camera.to(**self.home) for camera in cameras]
         self.contexts = [c.to(**self.home) for c in contexts if c is not None]
-        _, patch, _ = transformer.config.patch_size
-        patches = source.shape[3] * source.shape[4] // patch**2
-        tokens = 2 * len(plan.windows[0].slots) * patches
-        self.batched = len(self.contexts) == 2 and tokens <= BATCHED_TOKENS
+        size = len(plan.windows[0].slots), *source.shape[3:]
+        self.batched = len(self.contexts) == 2 and goes_at_once(transformer, *size)
 
     def velocity(
         self, index: int, latents: torch.Tensor, time: torch.Tensor, scale: float
