@@ -7,6 +7,8 @@ import re
 
 from shared.errors import RecamError
 
+from .packages import model_packages
+
 
 def add_parsers(commands) -> None:
     """Add the subcommand."""
@@ -32,13 +34,14 @@ def add_parsers(commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the figures."""
     match = re.fullmatch(r"(\d+)x(\d+)x(\d+)", options.size)
-    if not match or any(int(n) % 16 or not int(n) for n in match.groups()[:2]):
+    height, width, frames = map(int, match.groups()) if match else (0, 0, 0)
+    if not (height and width and frames) or height % 16 or width % 16:
         raise RecamError(
             "size", f"{options.size} is no size.", "Give 480x832x81: multiples of 16, then frames."
         )
-    height, width, frames = map(int, match.groups())
-    from ..engines.recammaster import bench
-    from ..engines.recammaster.device import pick_device, pick_dtype
+    with model_packages():
+        from ..engines.recammaster import bench
+        from ..engines.recammaster.device import pick_device, pick_dtype
 
     if options.operations:
         first = None
@@ -56,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     )
     networks = bench.random_networks(device, pick_dtype(device))
     networks.mode = options.mode
-    figures = bench.measure(networks, height, width, frames, options.steps)
+    figures = bench.measure(networks, height, width, frames, max(1, options.steps))
     for line in bench.lines(figures, name, 50):
         print(line)
     return 0

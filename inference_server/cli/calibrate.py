@@ -8,9 +8,9 @@ from pathlib import Path
 from shared.cameras.lens import lens_from_focal
 from shared.cameras.presets import preset
 from shared.cameras.trajectory import Trajectory
-from shared.errors import RecamError
 
 from ..releases.layout import default_releases
+from .packages import model_packages
 
 
 def add_parsers(commands) -> None:
@@ -31,17 +31,11 @@ def add_parsers(commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Try them all, print each, keep the best; the exit status is 1 if none is good enough."""
-    try:
+    with model_packages():
         from ..engines.recammaster import calibrate, shortcuts
         from ..engines.recammaster.engine import ReCamMasterEngine
         from ..engines.recammaster.settings import Settings
         from ..video.reader import Reader
-    except ImportError as error:
-        raise RecamError(
-            "packages_missing",
-            f"{error.name} is not installed, which the model needs.",
-            "Install it with: pip install 'recam[model]'.",
-        ) from None
     clip = Reader(options.clip)
     clip = Reader(options.clip, 0, min(clip.frames, options.frames))
     lens = lens_from_focal(35.0, 36.0, clip.width / clip.height)

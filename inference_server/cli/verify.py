@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shared.errors import RecamError
-
 from ..releases.layout import find_release
+from .packages import model_packages
 
 MINIATURE = Path(__file__).parent.parent / "miniature" / "release"
 
@@ -32,15 +31,9 @@ def add_parsers(commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print each error beside its bound; the exit status is 1 if one is over."""
     release = find_release(options.release)
-    try:
+    with model_packages():
         from ..engines.recammaster.device import pick_device
         from ..engines.recammaster.verify import expected_beside, verify
-    except ImportError as error:
-        raise RecamError(
-            "packages_missing",
-            f"{error.name} is not installed, which the model needs.",
-            "Install it with: pip install 'recam[model]'.",
-        ) from None
     expected = options.expected or expected_beside(options.release)
     device = pick_device(options.device)
     print(f"{release.path} on {_named(device)}, against {expected.name}:")

@@ -69,12 +69,12 @@ def random_networks(device: torch.device, dtype: torch.dtype) -> Networks:
     def transformer(dtype: torch.dtype) -> CameraTransformer:
         with torch.device("meta"):
             model = torch.nn.Module.to(CameraTransformer(**FULL), dtype)
-        return _filled(model, device)
+        return _filled(model, device).to("cpu")
 
     def vae(dtype: torch.dtype) -> AutoencoderKLWan:
         with torch.device("meta"):
             model = torch.nn.Module.to(AutoencoderKLWan(), dtype)
-        return _filled(model, device)
+        return _filled(model, device).to("cpu")
 
     return Networks(transformer, vae, device, dtype)
 
@@ -82,6 +82,7 @@ def random_networks(device: torch.device, dtype: torch.dtype) -> Networks:
 def measure(networks: Networks, height: int, width: int, frames: int, steps: int) -> Figures:
     """Encode a clip, take ``steps`` guided steps after one to warm up, and decode it."""
     device, dtype = networks.device, networks.dtype
+    config, _ = networks.transformer.config, networks.vae  # made before what is measured
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     plan = plan_windows(frames)
@@ -90,7 +91,6 @@ def measure(networks: Networks, height: int, width: int, frames: int, steps: int
     with networks.coding(Tiling()) as coder:
         source = encode_shot(coder, clip, plan)
     encoded = _now(device)
-    config = networks.transformer.config
     contexts = tuple(torch.randn(1, 512, config["text_dim"]) for _ in range(2))
     cameras = [torch.randn(1, len(w.slots), 12) for w in plan.windows]
     noise = shot_noise(plan, height // 8, width // 8, 0)
