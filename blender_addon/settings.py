@@ -23,8 +23,12 @@ FRAMING_ITEMS = (
     ("fill", "Fill", "The model sees the frame's middle, larger; a blur surrounds it in the take"),
     ("crop", "Crop", "The model sees the frame's middle, larger; the take is that middle"),
 )
+LENS_ITEMS = (
+    ("refuse", "Refuse", "A lens that shows more than the clip's is an error"),
+    ("outpaint", "Step Back", "The model's camera steps back instead, until it shows as much"),
+)
 # Those of the model, as the server calls them.
-MODEL_SETTINGS = ("prompt", "takes", "seed", "quality", "framing")
+MODEL_SETTINGS = ("prompt", "takes", "seed", "quality", "framing", "lens", "every")
 
 
 def _is_camera(settings, thing) -> bool:
@@ -77,6 +81,17 @@ class RecamSettings(bpy.types.PropertyGroup):
     )
     framing: EnumProperty(
         items=FRAMING_ITEMS, name="Framing", description="How the clip's frame meets the model's"
+    )
+    lens: EnumProperty(
+        items=LENS_ITEMS, name="Wider Lens", description="What becomes of a lens below the clip's"
+    )
+    every: IntProperty(
+        name="Every",
+        description="Render every n-th frame and interpolate the others; the model was trained "
+        "on 15 frames a second",
+        default=1,
+        min=1,
+        max=8,
     )
 
 

@@ -45,6 +45,7 @@ def reshoot(
     settings that cannot be done, Cancelled when told to stop; none of the takes then exists.
     """
     began = time.monotonic()
+    on_progress(0, 0, "starting")  # the first job waits for PyTorch
     renderer = load(engine, releases)
     trajectory = shot.trajectory
     clip = Reader(clips, first, len(trajectory), untagged_matrix)

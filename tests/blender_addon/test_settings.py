@@ -17,12 +17,15 @@ def test_what_is_left_as_it_is_is_not_sent(addon, settings):
 def test_what_is_set_is_sent_as_the_server_calls_it(addon, settings):
     settings.prompt, settings.takes, settings.seed = "Boats – früh", 3, 7
     settings.quality, settings.framing = "fast", "crop"
+    settings.lens, settings.every = "outpaint", 2
     assert addon.settings.model_settings(settings) == {
         "prompt": "Boats – früh",
         "takes": 3,
         "seed": 7,
         "quality": "fast",
         "framing": "crop",
+        "lens": "outpaint",
+        "every": 2,
     }
 
 

@@ -106,6 +106,7 @@ class ReCamMasterEngine:
         work = Work(job, on_progress)
         work.doing("loading the weights")
         release, networks, prompts = self._load(wanted.release)
+        networks.load()
         work.doing("reading the prompt")
         contexts = _contexts(prompts, wanted)
         needs = self._needs(networks, job)

@@ -60,6 +60,10 @@ class Networks:
         """Loaded on first use, to the CPU."""
         return self._load_vae(self.dtype)
 
+    def load(self) -> None:
+        """Load what is not there yet, which takes a while the first time."""
+        _ = self.transformer, self.vae
+
     @property
     def mode(self) -> str:
         """One of ``memory.MODES``."""
