@@ -31,11 +31,10 @@ def trials(
     source_camera: Trajectory,
     trajectory: Trajectory,
     settings: Settings,
-    candidates: list[Shortcuts] = CANDIDATES,
 ) -> Iterator[Trial]:
     """The exact take first (``shortcuts`` None, psnr inf), then each candidate as it is made.
 
-    A candidate of more steps than ``settings`` has is passed over.
+    Of ``shortcuts.CANDIDATES``, one of more steps than ``settings`` has is passed over.
     """
     shot = clip, source_camera, trajectory
 
@@ -48,7 +47,7 @@ def trials(
     take(settings, 0.0)  # what is loaded and probed first must not count
     exact, seconds = take(settings, 0.0)
     yield Trial(None, float("inf"), seconds)
-    for shortcuts in candidates:
+    for shortcuts in CANDIDATES:
         if shortcuts.steps > settings.steps:
             continue
         frames, seconds = take(shortcuts.applied(settings), shortcuts.cache)

@@ -8,7 +8,7 @@ An expected file holds inputs and the public code's results on a CPU, in fp32 an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +70,12 @@ def expected_beside(release: Path) -> Path:
     )
 
 
-def verify(release: Release, expected: Path, device: torch.device) -> Iterator[Check]:
+def verify(
+    release: Release,
+    expected: Path,
+    device: torch.device,
+    dtypes: Iterable[torch.dtype] = (torch.float32, torch.bfloat16),
+) -> Iterator[Check]:
     """Each result against its bound, as it is computed: fp32, then bf16.
 
     The transformer is checked as the public code has it, and as the engine runs it: what stays
@@ -80,7 +85,7 @@ def verify(release: Release, expected: Path, device: torch.device) -> Iterator[C
     right, numbers = _read(expected)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     with torch.no_grad():
-        for dtype in (torch.float32, torch.bfloat16):
+        for dtype in dtypes:
             yield from _verify(release, right, numbers, device, dtype)
 
 
