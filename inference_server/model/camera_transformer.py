@@ -91,6 +91,13 @@ class CameraTransformer(WanTransformer3DModel):
         latents = patches.permute(0, 7, 1, 4, 2, 5, 3, 6).flatten(6, 7).flatten(4, 5).flatten(2, 3)
         return Transformer2DModelOutput(sample=latents)
 
+    def cast(self, dtype: torch.dtype) -> CameraTransformer:
+        """The weights in ``dtype``; the rotary tables stay float32, as in diffusers."""
+        rope, self.rope = self.rope, None
+        torch.nn.Module.to(self, dtype)  # diffusers' own warns of layers to keep in float32
+        self.rope = rope
+        return self
+
     def fold_projectors(self) -> bool:
         """Fold every projector into its attention's output, unless a LoRA needs it apart."""
         if getattr(self, "_hf_peft_config_loaded", False):

@@ -68,7 +68,7 @@ def random_networks(device: torch.device, dtype: torch.dtype) -> Networks:
 
     def transformer(dtype: torch.dtype) -> CameraTransformer:
         with torch.device("meta"):
-            model = torch.nn.Module.to(CameraTransformer(**FULL), dtype)
+            model = CameraTransformer(**FULL).cast(dtype)
         return _filled(model, device).to("cpu")
 
     def vae(dtype: torch.dtype) -> AutoencoderKLWan:

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from inference_server.engines.base import Clip, OnProgress, Rendering, ShouldStop
 from inference_server.engines.projection import ProjectionEngine
@@ -32,6 +31,7 @@ from .job import Job, plan_job
 from .memory import (
     GIB,
     Needs,
+    cache_bytes,
     choose_mode,
     denoising_bytes,
     free_bytes,
@@ -39,10 +39,11 @@ from .memory import (
     weights_of,
 )
 from .networks import Networks
+from .picture import WHOLE
 from .settings import Settings
 from .shortcuts import Shortcuts, calibrated
-from .stepping_down import StepDown
-from .takes import Takes
+from .stepping_down import StepDown, is_out_of_memory
+from .takes import CACHED_WINDOWS, Takes
 from .work import Work
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class ReCamMasterEngine:
         self._releases = releases
         self._device = pick_device(device)
         self._dtype = pick_dtype(self._device)
+        self._cramped = self._device.type == "cpu"
         self._loaded: tuple[Release, Networks, PromptEmbedder] | None = None
 
     def render(
@@ -96,7 +98,7 @@ class ReCamMasterEngine:
         trajectory: Trajectory,
         wanted: Settings,
         cache: float = 0.0,
-        on_progress: OnProgress = lambda step, steps, doing="": None,
+        on_progress: OnProgress = lambda step, steps, doing="", remarks=(): None,
         should_stop: ShouldStop = lambda: False,
     ) -> Iterator[Rendering]:
         """As ``render``, with settings as they stand. cache: the step cache's threshold, or 0."""
@@ -104,27 +106,27 @@ class ReCamMasterEngine:
             on_progress(0, 0, "looking for cuts")
         job = plan_job(clip, source_camera, trajectory, wanted, should_stop)
         work = Work(job, on_progress)
-        work.doing("loading the weights")
+        work.doing("loading the weights", job.remarks)
         release, networks, prompts = self._load(wanted.release)
         networks.load()
         work.doing("reading the prompt")
-        contexts = _contexts(prompts, wanted)
-        needs = self._needs(networks, job)
+        contexts = self._contexts(prompts, wanted)
+        needs = self._needs(networks, job, cache)
         networks.mode = choose_mode(wanted.memory, needs, networks.room())
         needed = needs.of(networks.mode) / GIB
-        work.doing(f"needs {needed:.1f} GiB, {networks.mode}")
-        log.info("needs %.1f GiB on %s, %s", needed, self._device, networks.mode)
-        remarks = [*job.remarks, *prompts.remarks]
+        said = f"The job is reckoned to need {needed:.1f} GiB on {self._device}: {networks.mode}."
+        log.info(said)
+        work.doing("reading the clip", [*prompts.remarks, said])
+        remarks: list[str] = []
         takes = Takes(
             job,
             clip,
             networks,
             contexts,
             self._start(clip, source_camera, job),
-            StepDown(networks, needs, remarks),
+            StepDown(networks, needs, remarks, cache),
             work,
             should_stop,
-            cache,
         )
         sampling = Shortcuts(wanted.solver, wanted.steps, wanted.guidance_share, cache)
         for seed in wanted.seeds:
@@ -137,6 +139,8 @@ class ReCamMasterEngine:
                 "model_size": "{} x {}".format(*job.framing.model),
                 "camera": job.shots[0].cameras[0][0].tolist(),
             }
+            if job.framing.unseen_share:
+                report["unseen_share"] = job.framing.unseen_share
             frames = _reporting_memory(takes.frames(seed), networks, report)
             yield Rendering(*job.framing.take, frames, report, remarks)
 
@@ -179,10 +183,23 @@ class ReCamMasterEngine:
         """On the device where it finds room beside all that is there, else on the CPU."""
         size = sum(file.stat().st_size for file in part_files(release.files["text_encoder"]))
         free = free_bytes(self._device)
-        roomy = self._device.type != "cpu" and free is not None and free > 1.2 * size
+        roomy = not self._cramped and free is not None and free > 1.2 * size
         return load_text_encoder(release, self._dtype, self._device if roomy else "cpu")
 
-    def _needs(self, networks: Networks, job: Job) -> Needs:
+    def _contexts(self, prompts: PromptEmbedder, settings: Settings):
+        """The prompt's and, if anything is guided, the negative prompt's rows ``(1, 512, dim)``."""
+        negative = settings.negative_prompt
+        texts = [settings.prompt, NEGATIVE_PROMPT if negative is None else negative]
+        try:
+            rows = prompts.embed_all(texts[: 1 + settings.guided])
+        except Exception as error:
+            if self._cramped or not is_out_of_memory(error):
+                raise
+            self._cramped = True  # from now on the encoder stays off the device
+            return self._contexts(prompts, settings)
+        return rows[0], rows[1] if settings.guided else None
+
+    def _needs(self, networks: Networks, job: Job, cache: float) -> Needs:
         """What the job needs on the device. Raises RecamError ``attention_missing``."""
         config, (height, width) = dict(networks.transformer.config), job.grid
         latents = max(len(window.slots) for shot in job.shots for window in shot.plan.windows)
@@ -190,11 +207,16 @@ class ReCamMasterEngine:
         if not networks.kernel.fused:
             refuse_without_fused(config, *size, free_bytes(self._device))
         tiling = Tiling() if job.settings.tiling == "public" else None
+        kept = 0
+        if cache:
+            counts = [len(shot.plan.windows) for shot in job.shots]
+            windows = max((n for n in counts if n <= CACHED_WINDOWS), default=0)
+            kept = cache_bytes(config, windows, 1 + job.settings.guided, *size)
         return Needs(
             weights_of(networks.transformer),
             weights_of(networks.transformer.blocks[0]),
             weights_of(networks.vae),
-            denoising_bytes(config, *size),
+            denoising_bytes(config, *size) + kept,
             working_memory(networks.vae, height * 8, width * 8, tiling, self._dtype),
         )
 
@@ -202,6 +224,13 @@ class ReCamMasterEngine:
         """What denoising starts from, if from anything but noise, and how it meets the model."""
         start = job.settings.start_clip
         if start is not None:
+            if not np.allclose(job.lens.crops, WHOLE):
+                raise RecamError(
+                    "start_clip",
+                    "A former take cannot be started from through a longer lens: it would be "
+                    "enlarged twice.",
+                    "Give the trajectory the clip's lens, and crop the take afterwards.",
+                )
             # Its frame lies where the clip's does, whatever its own size.
             return start, replace(job.framing, clip=(start.width, start.height))
         if job.settings.start == "projection":
@@ -224,7 +253,7 @@ class _Projected:
             clip.frames,
             clip.rate,
         )
-        path = Trajectory(job.lens.poses, source_camera.lenses, source_camera.rate)
+        path = Trajectory(job.lens.poses, job.lenses, source_camera.rate)
         settings = {"subject_distance": job.settings.subject_distance}
         if job.settings.depth is not None:
             settings["depth"] = job.settings.depth
@@ -233,11 +262,3 @@ class _Projected:
     def __iter__(self):
         quiet = lambda *_: None  # noqa: E731
         return next(iter(ProjectionEngine().render(*self._given, quiet, lambda: False))).frames
-
-
-def _contexts(prompts: PromptEmbedder, settings: Settings):
-    """The prompt's and, if anything is guided, the negative prompt's rows ``(1, 512, dim)``."""
-    negative = NEGATIVE_PROMPT if settings.negative_prompt is None else settings.negative_prompt
-    guided = settings.guidance != 1 and settings.guidance_share > 0
-    rows: list[torch.Tensor] = prompts.embed_all([settings.prompt, *([negative] if guided else [])])
-    return rows[0], rows[1] if guided else None

@@ -19,6 +19,10 @@ from .settings import Settings
 from .shots import window_cameras
 from .windows import Plan, plan_windows
 
+# A start further from the reference than this is told: a tenth of the way to the subject, or half
+# of the public presets' turns.
+FAR_METRES, FAR_DEGREES = 0.4, 10.0
+
 UNTRAINED = {
     "noise": "The model is given noise in place of the clip (text to video)",
     "first_frame": "The model is given the clip's first frame alone (image to video)",
@@ -41,11 +45,15 @@ class PlannedShot:
 
 @dataclass(frozen=True)
 class Job:
-    """What the model is to do. remarks: sentences for the artist."""
+    """What the model is to do.
+
+    lenses: ``(F, 4)``, those that its picture shows. remarks: sentences for the artist.
+    """
 
     settings: Settings
     framing: Framing
     lens: LensPlan
+    lenses: np.ndarray
     shots: list[PlannedShot]
     remarks: list[str]
 
@@ -99,7 +107,7 @@ def plan_job(
         _planned(first, count, references.poses, lens.poses, settings) for first, count in parts
     ]
     remarks = [*framing.remarks, *lens.remarks, *_remarks(clip, settings, shots)]
-    return Job(settings, framing, lens, shots, [remark for remark in remarks if remark])
+    return Job(settings, framing, lens, lenses, shots, [remark for remark in remarks if remark])
 
 
 def _until(clip: Clip, should_stop: ShouldStop) -> Iterator[np.ndarray]:
@@ -131,6 +139,21 @@ def _remarks(clip: Clip, settings: Settings, shots: list[PlannedShot]) -> list[s
             f"{UNTRAINED[settings.source]}; the public weights were not trained for this, "
             "and what comes of it may be poor."
         )
+    remarks.append(_far_start(shots[0].cameras[0][0, 0].numpy()))
     if settings.short == "hold" and min(len(shot.kept) for shot in shots) < 81:
         remarks.append("The model sees 81 frames: shorter shots were held on their last frame.")
     return remarks
+
+
+def _far_start(vector: np.ndarray) -> str:
+    """A sentence if the path starts ``vector`` ``(12,)`` far from its reference, else nothing."""
+    rows = vector.reshape(3, 4)
+    metres = float(np.linalg.norm(rows[:, 3]))
+    degrees = float(np.degrees(np.arccos(np.clip((np.trace(rows[:, :3]) - 1) / 2, -1, 1))))
+    if metres <= FAR_METRES and degrees <= FAR_DEGREES:
+        return ""
+    return (
+        f"The path starts {metres:.2g} m (with the subject at 4 m) and {degrees:.0f} degrees from "
+        "where the clip was shot; the public model's paths start there, and what comes of it may "
+        "be poor."
+    )

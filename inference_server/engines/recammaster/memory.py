@@ -58,12 +58,12 @@ def choose_mode(wanted: str, needs: Needs, free: int | None, after: str | None =
     for mode in left:
         if free is None or after or needs.of(mode) <= free * (1 - SPARE):
             return mode
-    least = needs.of(MODES[-1])
-    there = "all there is was not enough" if free is None else f"{free / GIB:.1f} GiB are free"
+    least = f"{needs.of(MODES[-1]) / GIB:.1f} GiB on the device even with its blocks streamed"
     raise RecamError(
         "memory_short",
-        f"This job needs {least / GIB:.1f} GiB on the device even with its blocks streamed; "
-        f"{there}.",
+        f"This job was reckoned to need {least}, and ran out of memory all the same."
+        if after
+        else f"This job needs {least}; {free / GIB:.1f} GiB are free.",
         "Choose a smaller size, or close what else uses the device.",
     )
 
@@ -71,6 +71,19 @@ def choose_mode(wanted: str, needs: Needs, free: int | None, after: str | None =
 def denoising_bytes(config: dict, latents: int, height: int, width: int, dtype: torch.dtype) -> int:
     """What one pass needs beside the weights, with fused attention: see ``_pass``."""
     return dry_run(_pass(config, latents, height, width, dtype)).peak_bytes
+
+
+def cache_bytes(
+    config: dict, windows: int, prompts: int, latents: int, height: int, width: int, dtype
+) -> int:
+    """What diffusers' first-block cache keeps: three tensors of all tokens, each window and prompt.
+
+    The sizes are those of latents, as in ``denoising_bytes``.
+    """
+    dim = config["num_attention_heads"] * config["attention_head_dim"]
+    _, rows, columns = config["patch_size"]
+    tokens = 2 * latents * (height // rows) * (width // columns)
+    return 3 * windows * prompts * tokens * dim * dtype.itemsize
 
 
 def refuse_without_fused(
@@ -129,7 +142,7 @@ def _pass(config: dict, latents: int, height: int, width: int, dtype):
     """
     with torch.device("meta"):
         model = CameraTransformer(**{**config, "num_layers": 2}).eval()
-        torch.nn.Module.to(model, dtype)  # diffusers' own warns of it
+        model.cast(dtype)
         model.requires_grad_(False)
         model.chunk_feed_forward(CHUNK)
         prompts = 2 if goes_at_once(model, latents, height, width) else 1

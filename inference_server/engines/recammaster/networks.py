@@ -112,10 +112,9 @@ class Networks:
         else:
             transformer.to(self.device)
             transformer.trim_last_block(not cache)
+        self._compile(0 if cache else passes)
         if cache:
             transformer.enable_cache(FirstBlockCacheConfig(threshold=cache))
-        elif self._mode != "streamed":
-            self._compile(passes)
         try:
             yield transformer
         finally:
@@ -149,10 +148,14 @@ class Networks:
         self._streaming = True
 
     def _compile(self, passes: int) -> None:
-        if self.device.type != "cuda" or passes < COMPILE_FROM or not find_spec("triton"):
-            return
-        if self.transformer.blocks[0]._compiled_call_impl is None:
+        """Compile the blocks, or let them run as they are where it does not pay or work."""
+        pays = passes >= COMPILE_FROM and self._mode != "streamed"
+        if not (pays and self.device.type == "cuda" and find_spec("triton")):
+            for block in self.transformer.blocks:
+                block._compiled_call_impl = None
+        elif self.transformer.blocks[0]._compiled_call_impl is None:
             torch._dynamo.config.suppress_errors = True  # what cannot be compiled runs as it is
+            torch._dynamo.config.recompile_limit = 64  # sizes that a server meets in its life
             self.transformer.compile_repeated_blocks(dynamic=False)
 
 

@@ -12,6 +12,7 @@ from inference_server.engines.base import Cancelled
 from inference_server.model.camera_transformer import CameraTransformer
 from inference_server.model.conditions import Scene, prepare_scene, prepare_text
 from inference_server.model.schedule import Schedule, model_time
+from shared.errors import RecamError
 
 from .windows import Plan, Window
 
@@ -63,7 +64,8 @@ def denoise(
     cameras: for every window ``(1, window, 12)``. contexts: the prompt's and the negative
     prompt's rows ``(1, 512, text_dim)``; None where nothing is guided. prepared: what stays the
     same from step to step is made once; if not, every pass makes it all, as the public code does.
-    on_pass is called after every window of every step; Cancelled when told to stop.
+    on_pass is called after every window of every step; Cancelled when told to stop, RecamError
+    ``result_broken`` at the first number that is none.
     """
     kind = _PreparedPasses if prepared else _PlainPasses
     passes = kind(transformer, plan, source, cameras, contexts)
@@ -82,8 +84,19 @@ def denoise(
             share = torch.tensor(window.weights) / weights[slots]
             fused.index_add_(2, slots, velocity * share[:, None, None])
             on_pass()
+        check_finite(fused)
         latents = schedule.step(step, fused, latents)
     return latents[:, :, : plan.latents]
+
+
+def check_finite(made: torch.Tensor) -> None:
+    """RecamError ``result_broken`` for NaN or infinity in what the model made."""
+    if not made.isfinite().all():
+        raise RecamError(
+            "result_broken",
+            "The model's result has values that are no numbers.",
+            "Check weights and card with recam verify; fewer steps or less guidance may help.",
+        )
 
 
 class _Passes:

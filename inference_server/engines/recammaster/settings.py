@@ -24,9 +24,11 @@ class Settings:
         None, "what it must not show; left out, the model's own list of flaws"
     )
     takes: int = whole(1, 1, 16, "how many takes, each of the next seed")
-    seed: int = whole(0, 0, 2**53 - 1, "which noise the first take begins with")
+    seed: int = whole(0, 0, 2**32 - 1, "which noise the first take begins with")
     quality: str = one_of(
-        "exact", "fast", about="fast takes short cuts that were calibrated; they show a little"
+        "exact",
+        "fast",
+        about="fast sets solver, steps and guidance_share as calibrated, which shows a little",
     )
     steps: int = whole(50, 1, 1000, "denoising steps")
     guidance: float = number(5.0, 1, 30, "how closely the prompt is followed; 1 is off, and fast")
@@ -55,7 +57,9 @@ class Settings:
         about="a cut inside the clip: a shot of its own, an error, or not looked for",
     )
     short: str = one_of(
-        "hold", "public", about="a clip below 81 frames: held to 81, or cut to 4k + 1 frames"
+        "hold",
+        "public",
+        about="a clip below 81 frames: its last frame held to 81, or to the next 4k + 1",
     )
     overlap: int = whole(5, 1, 10, "latents that two windows of a long clip share")
     anchor: bool = flag(True, "a latent before each later window, thrown away: a cleaner start")
@@ -116,11 +120,26 @@ class Settings:
         return settings
 
     @property
+    def guided(self) -> bool:
+        """Whether any step needs the negative prompt."""
+        return self.guidance != 1 and self.guidance_share > 0
+
+    @property
     def seeds(self) -> range:
         """The seed of each take."""
         return range(self.seed, self.seed + self.takes)
 
     def _refuse_contradictions(self) -> None:
+        own = [
+            n
+            for n in ("steps", "solver", "guidance_share")
+            if getattr(self, n) != _FIELDS[n].default
+        ]
+        if self.quality == "fast" and own:
+            raise _wrong(
+                f"quality is fast, which sets {own[0]} by itself, but {own[0]} was given too.",
+                "Leave it out, or choose the quality exact.",
+            )
         if self.start == "take" and self.start_clip is None:
             raise _wrong("start is take, but no video to start from was sent.", "Send one along.")
         if self.start != "take" and self.start_clip is not None:

@@ -22,11 +22,15 @@ HOW = {
 class StepDown:
     """Runs a job's parts, each again in the next lower mode when the device's memory runs out.
 
-    remarks: grows by a sentence for every step down.
+    remarks: grows by a sentence for every step down. cache: the step cache's threshold, which
+    goes first and is 0 from then on.
     """
 
-    def __init__(self, networks: Networks, needs: Needs, remarks: list[str]) -> None:
+    def __init__(
+        self, networks: Networks, needs: Needs, remarks: list[str], cache: float = 0.0
+    ) -> None:
         self._networks, self._needs, self._remarks = networks, needs, remarks
+        self.cache = cache
 
     def run(self, part: Callable[[], Result]) -> Result:
         """What ``part()`` gives. Raises RecamError ``memory_short`` where no lower mode is left."""
@@ -43,6 +47,12 @@ class StepDown:
         # The traceback holds the frames that hold the tensors.
         error.__traceback__ = None
         give_back(self._networks.device)
+        if self.cache:
+            self.cache = 0.0
+            self._remarks.append(
+                "The device ran out of memory; the rest was made without the step cache."
+            )
+            return
         free, mode = free_bytes(self._networks.device), self._networks.mode
         self._networks.mode = choose_mode("auto", self._needs, free, after=mode)
         self._remarks.append(

@@ -13,13 +13,12 @@ from inference_server.engines.base import Cancelled, Clip, ShouldStop
 from inference_server.model.coder import to_uint8
 from inference_server.model.schedule import Schedule, make_schedule, mix_noise
 from inference_server.model.tiling import Tiling
-from shared.errors import RecamError
 
 from .job import Job, PlannedShot
 from .networks import Networks
 from .picture import Framing
 from .rates import in_between
-from .sampling import Guidance, denoise
+from .sampling import Guidance, check_finite, denoise
 from .shots import decode_shot, encode_shot, shot_noise, without_clip
 from .stepping_down import StepDown
 from .work import Work
@@ -32,8 +31,8 @@ class Takes:
 
     contexts: the prompt's and the negative prompt's rows, the latter None without guidance.
     start: frames that denoising starts from, as large as ``start_framing`` knows, or None.
-    cache: the step cache's threshold; what it keeps grows with the windows, so that a shot of
-    more than a few goes without.
+    memory: what steps down when memory runs out. A step cache keeps more for every window, so
+    that a shot of more than a few goes without.
     What the clip's frames were encoded to is kept for the next take, if there is one.
     """
 
@@ -47,11 +46,9 @@ class Takes:
         memory: StepDown,
         work: Work,
         should_stop: ShouldStop,
-        cache: float = 0.0,
     ) -> None:
         self._job, self._networks, self._contexts = job, networks, contexts
         self._memory, self._work, self._should_stop = memory, work, should_stop
-        self._cache = cache
         self._clip = _Rows(clip, job.framing)
         self._start = _Rows(*start) if start else None
         self._tiling = Tiling() if job.settings.tiling == "public" else None
@@ -62,14 +59,15 @@ class Takes:
         Raises RecamError ``result_broken`` and ``memory_short``, Cancelled when told to stop.
         """
         for number, shot in enumerate(self._job.shots):
-            source = self._encoded(self._clip, number, shot, "reading the clip")
-            source = without_clip(source, self._job.settings.source, seed)
             latents = shot_noise(shot.plan, *self._job.grid, seed)
+            source = latents  # of which only the size counts where the model gets no clip
+            if self._job.settings.source != "noise":
+                source = self._encoded(self._clip, number, shot, "reading the clip")
+            source = without_clip(source, self._job.settings.source, seed)
             if self._start:
                 start = self._encoded(self._start, number, shot, "reading the start")
                 latents = mix_noise(start, latents, self._schedule().first_level)
             clean = self._memory.run(lambda s=shot, c=source, x=latents: self._denoised(s, c, x))
-            _check_finite(clean)
             # Closed before the next shot, whose denoising needs the memory.
             with closing(self._decoded(clean, len(shot.kept))) as made:
                 for index, frame in enumerate(in_between(made, shot.kept)):
@@ -103,7 +101,7 @@ class Takes:
         self._work.doing("denoising")
         settings = self._job.settings
         passes = len(shot.plan.windows) * settings.steps
-        cache = self._cache if len(shot.plan.windows) <= CACHED_WINDOWS else 0.0
+        cache = self._memory.cache if len(shot.plan.windows) <= CACHED_WINDOWS else 0.0
         with self._networks.denoising(passes, cache) as transformer:
             return denoise(
                 transformer,
@@ -130,9 +128,12 @@ class Takes:
                     for frame in islice(decode_shot(coder, clean), given, count):
                         if self._should_stop():
                             raise Cancelled
+                        check_finite(frame)
+                        picture = to_uint8(frame).permute(1, 2, 0).cpu().numpy()
+                        # Counted when nothing of it can run out of memory any more.
                         given += 1
                         self._work.decoded("writing the take")
-                        yield to_uint8(frame).permute(1, 2, 0).cpu().numpy()
+                        yield picture
                 return
             except Exception as error:
                 self._memory.after(error)
@@ -159,12 +160,3 @@ class _Rows:
             self._at += 1
             if index in kept:
                 yield torch.from_numpy(self._framing.to_model(frame))
-
-
-def _check_finite(latents: torch.Tensor) -> None:
-    if not latents.isfinite().all():
-        raise RecamError(
-            "result_broken",
-            "The model's result has values that are no numbers.",
-            "Check weights and card with recam verify; fewer steps or less guidance may help.",
-        )

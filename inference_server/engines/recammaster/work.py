@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from inference_server.engines.base import OnProgress
 
 from .job import Job
@@ -22,9 +24,9 @@ class Work:
         self._all = LATENT * encoded * started + PASS * job.passes + FRAME * decoded * takes
         self._done, self._on_progress = 0, on_progress
 
-    def doing(self, what: str) -> None:
-        """Something that is not counted."""
-        self._on_progress(self._done, self._all, what)
+    def doing(self, what: str, remarks: Iterable[str] = ()) -> None:
+        """Something that is not counted, and sentences for the artist, said once."""
+        self._on_progress(self._done, self._all, what, remarks)
 
     def coded(self, what: str) -> None:
         """One latent more is encoded."""
