@@ -202,6 +202,7 @@ class Reshoot:
             share = state.step / state.steps if state.steps else None
             self.stand = Stand(state.stage, share, state.seconds_left, state.doing)
             self.engine, self.engine_reason = state.engine, state.engine_reason
+            self.remarks = [*state.remarks]
             yield LOOK_SECONDS
         if state.error:
             raise state.error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from shared.cameras.trajectory import Shot
@@ -31,7 +31,7 @@ def reshoot(
     audio: bool = True,
     untagged_matrix: int | None = None,
     settings: dict | None = None,
-    on_progress: OnProgress = lambda step, steps, doing="": None,
+    on_progress: OnProgress = lambda step, steps, doing="", remarks=(): None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict:
     """Re-shoot ``clips``, played one after the other; the takes go to ``out``, ``out``-2 …
@@ -49,26 +49,32 @@ def reshoot(
     renderer = load(engine, releases)
     trajectory = shot.trajectory
     clip = Reader(clips, first, len(trajectory), untagged_matrix)
-    settings, remarks = _known(settings or {}, renderer.settings, engine, start)
+    settings, said = _known(settings or {}, renderer.settings, engine, start)
     settings["subject_distance"] = shot.subject_distance
     if depth:
         settings["depth"] = open_depth(depth, clip.frames)
     if start and "start_clip" in renderer.settings:
         settings["start_clip"] = _open_start(start, clip, untagged_matrix)
     if shot.source_camera is None:
-        remarks.append(
+        said.append(
             "The camera that shot the clip is not known; it was taken to stand still "
             "at the trajectory's first pose."
         )
+    on_progress(0, 0, "starting", [*clip.remarks, *said])
+
+    def tell(step: int, steps: int, doing: str = "", remarks: Sequence[str] = ()) -> None:
+        said.extend(remarks)
+        on_progress(step, steps, doing, remarks)
+
     renderings = renderer.render(
-        clip, shot.assumed_source_camera, trajectory, settings, on_progress, should_stop
+        clip, shot.assumed_source_camera, trajectory, settings, tell, should_stop
     )
     takes = []
     try:
         for rendering in renderings:
             path = take_path(out, len(takes))
             takes.append(_write(rendering, path, clip, audio, should_stop))
-            remarks += rendering.remarks
+            said += rendering.remarks
     except BaseException:
         for number in range(len(takes)):
             take_path(out, number).unlink(missing_ok=True)
@@ -76,7 +82,7 @@ def reshoot(
     return {
         "takes": takes,
         "rate": str(clip.rate),
-        "remarks": list(dict.fromkeys([*clip.remarks, *remarks])),
+        "remarks": list(dict.fromkeys([*clip.remarks, *said])),
         "seconds": round(time.monotonic() - began, 3),
     }
 

@@ -1,7 +1,7 @@
 """A copy of the code whose projection engine makes as many takes as it is asked for.
 
-It takes its time before the first frame of each, and makes each take brighter than the last. Loads
-in Blender's Python too.
+It takes its time before the first frame of each, and makes each take brighter than the last; it
+says ``REMARK`` early. Loads in Blender's Python too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-ENGINE = """
+REMARK = "This engine is slow."
+
+ENGINE = (
+    f"""
+REMARK = {REMARK!r}
+"""
+    + """
 
 class Slow(ProjectionEngine):
     settings = ProjectionEngine.settings | {"takes", "start_clip", "start", "denoising_strength"}
@@ -21,7 +27,8 @@ class Slow(ProjectionEngine):
 
         for number in range(settings.get("takes", 1)):
             on_progress(0, 0, "looking around")
-            on_progress(0, 0, "loading the weights")  # said once, and then nothing for a while
+            on_progress(0, 0, "loading the weights")  # said once …
+            on_progress(0, 0, "loading the weights", [REMARK])  # … and then nothing for a while
             for _ in range(30):
                 if should_stop():
                     raise Cancelled
@@ -39,6 +46,7 @@ class Slow(ProjectionEngine):
 
 ProjectionEngine = Slow
 """
+)
 
 
 def copy_code(folder: Path) -> Path:

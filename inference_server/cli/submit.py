@@ -94,8 +94,9 @@ def _detach(job: RemoteJob) -> int:
 
 
 def _see_through(job: RemoteJob, out: Path, said: Iterable[str] = ()) -> int:
+    said = [*said]
     try:
-        state = _follow(job)
+        state = _follow(job, said)
     except KeyboardInterrupt:
         job.cancel()
         state = job.wait(10)
@@ -110,25 +111,32 @@ def _see_through(job: RemoteJob, out: Path, said: Iterable[str] = ()) -> int:
     for number, take in enumerate(state.result["takes"]):
         size = f"{take['width']}x{take['height']}"
         print(f"{take_path(out, number)}: {take['frames']} frames, {size}")
-    _say(remark for remark in state.result["remarks"] if remark not in said)
+    _say(state.result["remarks"], said)
     return 0
 
 
-def _say(remarks: Iterable[str]) -> None:
-    for remark in remarks:
-        print(f"Note: {remark}", file=sys.stderr)
+def _say(remarks: Iterable[str], said: Iterable[str] = ()) -> list[str]:
+    """Print those remarks that are not among ``said``; what was printed."""
+    new = [remark for remark in remarks if remark not in said]
+    for remark in new:
+        tqdm.write(f"Note: {remark}", file=sys.stderr)
+    return new
 
 
-def _follow(job: RemoteJob) -> JobState:
-    """Show a bar for each stage, and for what the engine does in it, until the job ends."""
-    bar, shown, said = None, "", ""
+def _follow(job: RemoteJob, said: list[str]) -> JobState:
+    """Show a bar for each stage, and for what the engine does in it, until the job ends.
+
+    said: remarks that need not be printed; grows by those that are, as they come.
+    """
+    bar, shown, reason = None, "", ""
     try:
         while True:
             state = job.wait(0.1)
-            if state.engine_reason != said:
-                said = state.engine_reason
+            if state.engine_reason != reason:
+                reason = state.engine_reason
                 engine = f"Engine: {state.engine}. " if state.engine else ""
-                tqdm.write(f"{engine}{said}", file=sys.stderr)
+                tqdm.write(f"{engine}{reason}", file=sys.stderr)
+            said += _say(state.remarks, said)
             if state.ended:
                 return state
             if (doing := state.doing or state.stage) != shown:

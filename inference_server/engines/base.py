@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
@@ -15,13 +15,15 @@ ShouldStop = Callable[[], bool]
 
 
 class OnProgress(Protocol):
-    """How an engine tells how far it is."""
+    """How an engine tells how far it is, and what the artist should know before the wait."""
 
-    def __call__(self, step: int, steps: int, doing: str = "") -> None:
+    def __call__(self, step: int, steps: int, doing: str = "", remarks: Sequence[str] = ()) -> None:
         """``step`` of the job's ``steps`` are done, 0 of 0 where there is nothing to count.
 
         doing: a word or two for the artist, such as “loading the weights” or “denoising”. The
         time left is reckoned from the pace since ``doing`` last changed.
+        remarks: sentences for the artist, to be read now; each is said once, and the result has
+        it too.
         """
 
 

@@ -181,7 +181,8 @@ class Dispatcher:
         elif self._job is None or message["job"] != self._job.id:
             log.warning("the worker spoke of a job it does not have: %s", message)
         elif say == "progress":
-            self._progress.step(message["step"], message["steps"], message["doing"])
+            far = {name: message[name] for name in ("steps", "doing", "remarks")}
+            self._progress.step(message["step"], **far)
             self._changed(self._job)
         elif say == "finished":
             self._finish(message["result"])

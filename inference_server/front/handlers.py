@@ -221,6 +221,7 @@ def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:
         "steps": progress.steps,
         "doing": progress.doing,
         "seconds_left": progress.seconds_left,
+        "remarks": entry.result["remarks"] if entry.result else progress.remarks,
         "ahead": journal.ahead_of(entry) if entry.stage == "queued" else 0,
         "engine": entry.engine,
         "engine_reason": entry.engine_reason or dispatcher.trouble,

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from shared.cameras.recam_json import shot_from_json
@@ -65,12 +66,14 @@ def main() -> None:
 def _render(order: dict, releases: Path, pipes: Pipes) -> dict:
     last, did = 0.0, ""
 
-    def on_progress(step: int, steps: int, doing: str = "") -> None:
+    def on_progress(step: int, steps: int, doing: str = "", remarks: Sequence[str] = ()) -> None:
         nonlocal last, did
         now = time.monotonic()
-        if now - last >= PROGRESS_SECONDS or step == steps or doing != did:
+        if now - last >= PROGRESS_SECONDS or step == steps or doing != did or remarks:
             last, did = now, doing
-            pipes.say("progress", job=order["job"], step=step, steps=steps, doing=doing)
+            remarks = [_as_named(remark, order) for remark in remarks]
+            far = {"step": step, "steps": steps, "doing": doing, "remarks": remarks}
+            pipes.say("progress", job=order["job"], **far)
 
     return reshoot(
         [Path(clip) for clip in order["clips"]],

@@ -34,6 +34,7 @@ class JobState:
     doing: what the engine does while rendering, in a word or two, or empty.
     step, steps: of that stage (bytes, frames or the engine's steps); 0 of 0 where it has none.
     seconds_left: of that stage, or None.
+    remarks: sentences for the artist, those known so far while rendering, all of them afterwards.
     engine, engine_reason: what renders it, and why that one was chosen; empty until known.
     result: what the server tells of the result: its takes, each with size in bytes, width,
         height, frames, report …; and remarks.
@@ -44,6 +45,7 @@ class JobState:
     step: int = 0
     steps: int = 0
     seconds_left: float | None = None
+    remarks: tuple[str, ...] = ()
     engine: str = ""
     engine_reason: str = ""
     result: dict | None = None
@@ -146,6 +148,7 @@ class RemoteJob:
                 step=body["step"],
                 steps=body["steps"],
                 seconds_left=body["seconds_left"],
+                remarks=tuple(body.get("remarks", ())),  # an older server's have none
                 engine=body["engine"],
                 engine_reason=body["engine_reason"],
             )

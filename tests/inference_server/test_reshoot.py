@@ -26,7 +26,7 @@ class Echo:
         self.given, self.started = settings, []
         for number in range(settings.get("takes", 1)):
             self.started.append(number)
-            on_progress(0, 0, "loading the weights")
+            on_progress(0, 0, "loading the weights", settings.get("early", ()))
             take = Rendering(clip.width, clip.height, iter(()), {"seed": number})
             take.frames = self._frames(clip, take, number, on_progress)
             yield take
@@ -59,9 +59,28 @@ def test_the_result_is_what_the_protocol_says(short_clip, tmp_path):
     assert take["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     assert (take["size"], take["frames"], result["rate"]) == (out.stat().st_size, SHORT, "25")
     assert probe(out).frames == SHORT
+    steps = [step[:2] for step in steps]
     assert steps[-1] == (SHORT, SHORT) and steps == sorted(steps)
     assert any("stand still" in remark for remark in result["remarks"])
     assert any("never saw" in remark for remark in result["remarks"])
+
+
+def test_what_is_known_before_the_wait_is_said_then_and_kept(short_clip, tmp_path, echo):
+    said = []
+
+    def on_progress(step, steps, doing="", remarks=()):
+        said.append((doing, list(remarks)))
+
+    settings = {"unheard": 1, "early": ["It takes an hour."]}
+    echo.settings |= {"early"}
+    result = shoot(short_clip, tmp_path / "take.mp4", settings=settings, on_progress=on_progress)
+    (number,) = (n for n, (_, remarks) in enumerate(said) if "It takes an hour." in remarks)
+    before = [remark for _, remarks in said[:number] for remark in remarks]
+    assert any("stand still" in remark for remark in before)
+    assert any("does not know unheard" in remark for remark in before)
+    assert said[number][0] == "loading the weights"
+    assert result["remarks"].count("It takes an hour.") == 1
+    assert {*before} <= {*result["remarks"]} and len(set(before)) == len(before)
 
 
 def test_a_stop_leaves_nothing_behind(short_clip, tmp_path):

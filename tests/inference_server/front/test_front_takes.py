@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 
 import numpy as np
 import pytest
-from servers import until
-from slow_engine import copy_code
+from servers import ROOT, recam, until
+from slow_engine import REMARK, copy_code
 from takes import LONG, SHORT, request
 
 from inference_server.video.probe import probe
@@ -49,6 +50,29 @@ def test_all_takes_come_each_to_its_own_file(client, short_clip, tmp_path):
     means = [mean(take_path(out, number)) for number in range(3)]
     assert np.diff(means) == pytest.approx([40, 40], abs=3)
     assert state.step == state.steps == sum(take["size"] for take in state.result["takes"])
+
+
+def test_remarks_come_before_the_first_frame_and_once(client, short_clip, tmp_path):
+    job = client.shoot(request(SHORT, settings={"takes": 2}), [short_clip], tmp_path / "a.mp4")
+    early = until(lambda: job.state if REMARK in job.state.remarks else job.state.ended)
+    assert early.stage == "rendering" and early.step == 0
+    assert any("stand still" in remark for remark in early.remarks)
+    state = job.wait(WAIT)
+    assert state.stage == "finished", state
+    assert [*state.remarks] == state.result["remarks"]
+    assert len(set(state.remarks)) == len(state.remarks) and {*early.remarks} <= {*state.remarks}
+
+
+def test_the_command_says_remarks_while_it_waits(takes_server, client, long_clip, tmp_path):
+    command = recam("submit", long_clip, "--camera", "static", "-o", tmp_path / "a.mp4")
+    with subprocess.Popen(
+        command, cwd=ROOT, env=takes_server.environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert any(REMARK in line for line in process.stderr)
+        (job,) = client.jobs()
+        assert (job["stage"], job["step"]) == ("rendering", 0) and REMARK in job["remarks"]
+        client.cancel(job["job"])
+        assert REMARK not in process.stderr.read()
 
 
 def test_a_worker_that_dies_in_the_second_take_begins_again_with_the_first(

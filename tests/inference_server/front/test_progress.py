@@ -37,6 +37,14 @@ def test_loading_does_not_count_for_the_steps_that_follow(clock):
     assert done.seconds_left == 96.0
 
 
+def test_a_remark_is_kept_once():
+    done = Progress()
+    done.step(0, 9, "denoising", ["It is dark.", "It is slow."])
+    done.step(1, 9, "denoising")
+    done.step(2, 9, "denoising", ["It is slow.", "It is late."])
+    assert done.remarks == ["It is dark.", "It is slow.", "It is late."]
+
+
 def test_steps_that_were_done_before_do_not_make_it_look_faster(clock):
     done = Progress()
     done.step(50, 100, "denoising")
