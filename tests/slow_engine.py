@@ -28,7 +28,7 @@ class Slow(ProjectionEngine):
         for number in range(settings.get("takes", 1)):
             on_progress(0, 0, "looking around")
             on_progress(0, 0, "loading the weights")  # said once …
-            on_progress(0, 0, "loading the weights", [REMARK])  # … and then nothing for a while
+            on_progress(0, clip.frames, "loading the weights", [REMARK])  # … then nothing
             for _ in range(30):
                 if should_stop():
                     raise Cancelled

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.blender_fixtures import CLIPS
-from tests.slow_engine import copy_code
+from tests.slow_engine import REMARK, copy_code
 
 
 @pytest.fixture
@@ -71,10 +71,11 @@ def test_several_takes_come_stacked_and_the_first_is_shown(
     at(own_server.address)
     strip = lay(clip)
     sequence.recam.takes = 3
-    job, words = reshoot(), set()
-    drive(job, until=lambda: words.add(job.stand.words))
+    job, seen = reshoot(), []
+    drive(job, until=lambda: seen.append((job.stand.words, REMARK in job.remarks)))
     assert job.takes == [f"shot take {number}" for number in (1, 2, 3)], str(job.error)
-    assert "Loading the weights" in words and job.take == "shot take 1"
+    assert ("Loading the weights", True) in seen and job.remarks.count(REMARK) == 1
+    assert job.take == "shot take 1"
     assert sorted(file.name for file in saved.iterdir()) == [
         f"shot_take_00{number}.mp4" for number in (1, 2, 3)
     ]
