@@ -79,17 +79,31 @@ def load_text_encoder(
 
 
 def load_tokenizer(release: Release) -> PreTrainedTokenizerBase:
-    """UMT5's tokenizer, from disk alone. RecamError ``weights_broken`` if it cannot be read."""
+    """UMT5's tokenizer, from disk alone. RecamError ``weights_broken`` if it cannot be read.
+
+    Nothing in it is run: one that needs code of its own is refused.
+    """
     path = release.files["tokenizer"]
     try:
         if path.is_dir():
-            return AutoTokenizer.from_pretrained(path, local_files_only=True)
+            return _tokenizer(path)
         with tempfile.TemporaryDirectory() as folder:
             for name, content in json.loads(merged_metadata(release)["tokenizer"]).items():
                 (Path(folder) / Path(name).name).write_bytes(base64.b64decode(content))
-            return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            return _tokenizer(Path(folder))
     except Exception as error:  # each kind of tokenizer file fails in its own way
+        if "trust_remote_code" in str(error):
+            raise broken(
+                path,
+                "its tokenizer asks for Python code of its own; nothing in it was run",
+                "Take the tokenizer of google/umt5-xxl, which comes with Wan2.1.",
+            ) from error
         raise broken(path, f"no tokenizer can be made of it ({error})") from error
+
+
+def _tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    # Left open, trust_remote_code makes transformers ask on stdin, where a worker has its orders.
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def checked_tensors(release: Release, network: str) -> tuple[dict[str, Tensor], dict]:

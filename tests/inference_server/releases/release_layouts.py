@@ -52,18 +52,19 @@ def as_recam(folder: Path) -> Path:
     return root
 
 
-def as_merged(folder: Path, carries_tokenizer: bool = True) -> Path:
+def as_merged(folder: Path, carries_tokenizer: bool = True, tokenizer: Path = TOKENIZER) -> Path:
     """As one file; its tokenizer inside, or else beside it."""
+    folder.mkdir(exist_ok=True)
     tensors, configs = {}, {}
     for network in NETWORKS:
         found, configs[network] = checked_tensors(MINIATURE, network)
         tensors |= {f"{network}.{name}": tensor for name, tensor in found.items()}
     metadata = {"configs": json.dumps(configs)}
     if carries_tokenizer:
-        files = {f.name: base64.b64encode(f.read_bytes()).decode() for f in TOKENIZER.iterdir()}
+        files = {f.name: base64.b64encode(f.read_bytes()).decode() for f in tokenizer.iterdir()}
         metadata["tokenizer"] = json.dumps(files)
     else:
-        shutil.copytree(TOKENIZER, folder / "tokenizer")
+        shutil.copytree(tokenizer, folder / "tokenizer")
     save_file(tensors, folder / "merged.safetensors", metadata)
     return folder / "merged.safetensors"
 

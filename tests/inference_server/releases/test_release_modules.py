@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -261,6 +262,26 @@ def test_a_damaged_tokenizer(tmp_path):
     with pytest.raises(RecamError, match="umt5-xxl") as caught:
         load_tokenizer(find_release(root))
     assert caught.value.code == "weights_broken"
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_code_beside_a_tokenizer_is_not_run_and_nobody_is_asked(merged, tmp_path, monkeypatch):
+    root = as_public(tmp_path)
+    tokenizer = root / WAN / "google/umt5-xxl"
+    config = tokenizer / "tokenizer_config.json"
+    asking = {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", None]}}
+    config.write_text(json.dumps(json.loads(config.read_text()) | asking))
+    ran = tmp_path / "ran"
+    (tokenizer / "own.py").write_text(f"import os\nos.mkdir({str(ran)!r})\nclass Own: pass\n")
+    release = find_release(root)
+    if merged:
+        release = find_release(as_merged(tmp_path / "merged", tokenizer=tokenizer))
+    monkeypatch.setattr("sys.stdin", orders := io.StringIO("y\n"))
+    with pytest.raises(RecamError, match="code of its own; nothing in it was run") as caught:
+        load_tokenizer(release)
+    assert caught.value.code == "weights_broken"
+    assert not ran.exists()
+    assert orders.read() == "y\n"
 
 
 def test_a_file_that_went_away_after_the_release_was_found(tmp_path):
