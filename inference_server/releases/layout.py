@@ -73,19 +73,31 @@ def find_release(path: Path) -> Release:
 
 
 def missing_parts(path: Path) -> list[str]:
-    """What a release at ``path`` still needs, relative to it; empty when it is complete."""
+    """What a release at ``path`` still needs, relative to it; empty when it is complete.
+
+    In words where it cannot be read.
+    """
     return _look(Path(path))[2]
 
 
 def releases_in(folder: Path) -> list[Release]:
     """``folder`` itself if it is a release, then each child that is one, by name.
 
+    What cannot be read is passed over.
+    """
+    places = (Path(folder), *children(folder))
+    return [find_release(path) for path in places if not missing_parts(path)]
+
+
+def children(folder: Path) -> list[Path]:
+    """Where releases may be in ``folder``, by name; none where it cannot be read.
+
     Hidden children, and with them unfinished installs, are passed over.
     """
-    folder = Path(folder)
-    children = sorted(folder.iterdir()) if folder.is_dir() else []
-    shown = [child for child in children if not child.name.startswith(".")]
-    return [find_release(path) for path in (folder, *shown) if not missing_parts(path)]
+    try:
+        return sorted(child for child in folder.iterdir() if not child.name.startswith("."))
+    except OSError:
+        return []
 
 
 def fingerprint(release: Release, *parts: str) -> str:
@@ -115,13 +127,16 @@ def _weight_map(index: Path) -> dict[str, str]:
 
 def _look(path: Path) -> tuple[str, dict[str, Path], list[str]]:
     """The layout at ``path``, the files found, and what is missing."""
-    if path.is_file():
-        return "merged", *_merged(path)
-    if (path / "transformer").is_dir():
-        return "diffusers", *_diffusers(path)
-    if (path / "transformer.safetensors").is_file() or (path / "release.json").is_file():
-        return "recam", *_recam(path)
-    return "public", *_public(path)
+    try:
+        if path.is_file():
+            return "merged", *_merged(path)
+        if (path / "transformer").is_dir():
+            return "diffusers", *_diffusers(path)
+        if (path / "transformer.safetensors").is_file() or (path / "release.json").is_file():
+            return "recam", *_recam(path)
+        return "public", *_public(path)
+    except OSError as error:
+        return "public", {}, [f"files that may be read ({error.strerror})"]
 
 
 def _public(root: Path) -> tuple[dict[str, Path], list[str]]:

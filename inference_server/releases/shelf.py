@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from shared.errors import RecamError
 
 from .incoming import PLAN, holdings, incoming, scrap
-from .layout import NETWORKS, Release, missing_parts, part_files, releases_in
+from .layout import NETWORKS, Release, children, missing_parts, part_files, releases_in
 
 _PARTS = len(NETWORKS) + 1  # a folder that lacks as many is no release at all
 
@@ -40,12 +41,13 @@ def shelf(releases: Path) -> list[Shelved]:
     """Every release in ``releases``: complete ones, incomplete ones, unfinished installs."""
     complete = [_shelved(release) for release in releases_in(releases)]
     known = {found.path for found in complete}
-    children = sorted(releases.iterdir()) if releases.is_dir() else []
-    shown = [child for child in children if child.is_dir() and not child.name.startswith(".")]
+    folders = [child for child in children(releases) if os.path.isdir(child)]  # never an error
     incomplete = [
-        Shelved(path.name, path, "incomplete", holdings(path), missing=tuple(missing))
-        for path in (releases, *shown)
-        if path not in known and 0 < len(missing := missing_parts(path)) < _PARTS
+        Shelved(path.name, path, "incomplete", size, missing=tuple(missing))
+        for path in (releases, *folders)
+        if path not in known
+        and 0 < len(missing := missing_parts(path)) < _PARTS
+        and (size := holdings(path))
     ]
     begun = [
         Shelved(plan.parent.name, plan.parent, size=size)

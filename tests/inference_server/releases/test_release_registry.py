@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 
 import pytest
 from release_layouts import MINIATURE, as_diffusers, as_merged, as_public, as_recam
 
+from inference_server.cli import main
 from inference_server.engines.registry import engine_statuses
 from inference_server.releases.layout import CHECKPOINT
 
@@ -29,6 +31,28 @@ def test_a_missing_file_is_named(tmp_path):
     status = _status(root)
     assert not status.can_run
     assert f"{CHECKPOINT} is not in {root}" in status.reason
+
+
+def _locked_folder(releases):
+    if os.geteuid() == 0:
+        pytest.skip("nothing is locked for root")
+    (releases / "lost+found").mkdir(mode=0)
+
+
+def _link_that_leads_nowhere(releases):
+    (releases / "lost+found").symlink_to("x" * 300)  # longer than a name can be
+
+
+@pytest.mark.parametrize("spoil", [_locked_folder, _link_that_leads_nowhere])
+def test_what_cannot_be_read_is_passed_over(spoil, tmp_path, capsys):
+    spoil(tmp_path)
+    assert not _status(tmp_path).can_run
+    assert not _status(tmp_path / "lost+found").can_run
+    as_recam(tmp_path)
+    assert _status(tmp_path).can_run
+    assert main(["weights", "list", "--releases", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("recam: complete") and "lost+found" not in said
 
 
 def test_missing_packages_are_named(monkeypatch):
