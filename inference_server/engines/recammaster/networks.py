@@ -161,6 +161,8 @@ class Networks:
 
 def give_back(device: torch.device) -> None:
     """Return to the device what PyTorch keeps of memory that nothing uses any more."""
+    if device.type == "cpu":
+        return  # PyTorch keeps none of it there, and collecting takes longer than a small job
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
