@@ -115,6 +115,9 @@ def _missing_for_recammaster(releases: Path) -> str:
         return "this version of Recam does not contain it yet."
     if lacking := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
         return f"not installed: {', '.join(lacking)} (pip install 'recam[model]')."
-    if not releases_in(releases):
-        return f"the weights are incomplete: {missing_parts(releases)[0]} is not in {releases}."
-    return ""
+    try:
+        complete = releases_in(releases)
+        missing = missing_parts(releases)
+    except (OSError, RecamError) as error:  # unreadable, or removed at this moment
+        return f"the weights in {releases} cannot be read ({error})."
+    return "" if complete else f"the weights are incomplete: {missing[0]} is not in {releases}."

@@ -13,7 +13,7 @@ from pathlib import Path
 from shared.errors import RecamError
 from shared.protocol.messages import error_body
 
-from ..engines.registry import EngineStatus, choose
+from ..engines.registry import EngineStatus, choose, engine_statuses
 from .journal import MOST_ATTEMPTS, Entry, Journal
 from .progress import Progress
 from .store import Store, disk_error, keep
@@ -36,7 +36,6 @@ class Dispatcher:
     def __init__(
         self, journal: Journal, store: Store, releases: Path, on_change: Callable[[Entry], None]
     ) -> None:
-        self.engines: list[EngineStatus] = []  # what the worker can do; empty until it is up
         self.trouble = ""  # why no job is worked on, in words
         self._failed_starts = 0
         self._journal = journal
@@ -47,6 +46,7 @@ class Dispatcher:
         self._job: Entry | None = None
         self._cancelling: asyncio.TimerHandle | None = None
         self._worker: WorkerProcess | None = None
+        self._up = False  # whether the worker has said that it is
         self._ended = asyncio.Event()
         self._stopping = False
 
@@ -67,8 +67,13 @@ class Dispatcher:
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self.wake)
 
     @property
+    def engines(self) -> list[EngineStatus]:
+        """What the worker can do now: weights come and go; empty until it is up."""
+        return engine_statuses(self._releases) if self._up else []
+
+    @property
     def _free(self) -> bool:
-        return bool(self.engines) and self._job is None and not self._stopping
+        return self._up and self._job is None and not self._stopping
 
     def _hand_over(self, entry: Entry) -> None:
         try:
@@ -175,7 +180,7 @@ class Dispatcher:
     def _on_message(self, message: dict) -> None:
         say = message["say"]
         if say == "ready":
-            self.engines = [EngineStatus(**engine) for engine in message["engines"]]
+            self._up = True
             self._failed_starts, self.trouble = 0, ""
             self.wake()
         elif self._job is None or message["job"] != self._job.id:
@@ -226,7 +231,7 @@ class Dispatcher:
 
     def _on_end(self, status: int) -> None:
         self._ended.set()
-        came_up, self.engines = bool(self.engines), []
+        came_up, self._up = self._up, False
         if self._stopping:
             if self._job and self._cancelling:
                 self._done(self._journal.cancel)

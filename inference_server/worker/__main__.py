@@ -14,7 +14,6 @@ from shared.cameras.recam_json import shot_from_json
 from shared.errors import RecamError
 
 from ..engines.base import Cancelled
-from ..engines.registry import as_body, engine_statuses
 from ..reshoot import reshoot
 from .pipes import Pipes
 
@@ -24,13 +23,13 @@ PROGRESS_SECONDS = 0.1  # between two words about one job
 
 
 def main() -> None:
-    """Say what can run here, then do one order after the other."""
+    """Do one order after the other."""
     pipes = Pipes()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
     parser = argparse.ArgumentParser()
     parser.add_argument("--releases", type=Path, required=True)
     arguments = parser.parse_args()
-    pipes.say("ready", engines=as_body(engine_statuses(arguments.releases)))
+    pipes.say("ready")
     for file in pipes.orders():
         order = json.loads(Path(file).read_text())
         try:
