@@ -17,7 +17,7 @@ from shared.errors import RecamError
 from .windows import Plan, Window
 
 KEPT_SCENES = 2  # windows whose prepared scene, 0.1 GiB at 832 x 480, stays on the device
-BATCHED_TOKENS = 8192  # below this a pass leaves a large card idle, and both prompts go together
+BATCHED_TOKENS = 2048  # of a pass that leaves a large card idle: below, both prompts go together
 
 
 @dataclass(frozen=True)
