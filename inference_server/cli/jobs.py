@@ -7,6 +7,8 @@ import time
 
 from shared.client.client import Client
 
+PATIENCE = 10.0  # seconds to wait for a cancelled job's end
+
 
 def add_parsers(commands) -> None:
     """Add the subcommands."""
@@ -35,15 +37,18 @@ def run_jobs(options: argparse.Namespace) -> int:
 
 
 def run_cancel(options: argparse.Namespace) -> int:
-    """Cancel one job, and say where it stands then."""
+    """Cancel one job, wait a little for its end, and say where it stands then."""
     with Client(options.server, options.server_key) as client:
         job = client.cancel(options.job)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while job["stage"] == "cancelling" and time.monotonic() < deadline:
             time.sleep(0.1)
             job = client.cancel(options.job)
-    print(f"The job is {job['stage']}.")
-    return int(job["stage"] == "cancelling")
+    if job["stage"] == "cancelling":  # it is on the server's disk: nobody need wait for it
+        print("The job is being cancelled: its engine ends what it is at.")
+    else:
+        print(f"The job is {job['stage']}.")
+    return 0
 
 
 def _where(job: dict) -> str:

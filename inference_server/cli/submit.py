@@ -100,6 +100,9 @@ def _see_through(job: RemoteJob, out: Path, said: Iterable[str] = ()) -> int:
     except KeyboardInterrupt:
         job.cancel()
         state = job.wait(10)
+        if state.stage == "cancelling":
+            print("The job is being cancelled: its engine ends what it is at.", file=sys.stderr)
+            return 130
         if state.stage != "cancelled":
             print(f"The job {job.id} could not be cancelled in time.", file=sys.stderr)
             return 130

@@ -14,6 +14,10 @@ from ..releases.layout import default_releases, missing_parts, releases_in
 from .base import Engine
 from .recammaster.settings import Settings, check
 
+# Seconds that an engine may take to heed a cancel. ReCamMaster does between two passes of the
+# model, and once weights are loaded: whoever kills it sooner has all of them loaded anew.
+HEED_SECONDS = {"recammaster": 60.0, "projection": 2.0}
+
 
 @dataclass(frozen=True)
 class EngineStatus:

@@ -13,7 +13,7 @@ from pathlib import Path
 from shared.errors import RecamError
 from shared.protocol.messages import error_body
 
-from ..engines.registry import EngineStatus, choose, engine_statuses
+from ..engines.registry import HEED_SECONDS, EngineStatus, choose, engine_statuses
 from .journal import MOST_ATTEMPTS, Entry, Journal
 from .progress import Progress
 from .store import Store, disk_error, keep
@@ -21,7 +21,6 @@ from .worker_process import WorkerProcess
 
 log = logging.getLogger(__name__)
 
-CANCEL_SECONDS = 2.0  # for a worker to heed a cancel before it is killed
 STOP_SECONDS = 5.0  # for workers to end in order when the server stops
 RETRY_SECONDS = 5.0  # until the journal is tried again, when the disk took nothing
 LONGEST_PAUSE = 30.0  # between two starts of a worker that does not come up
@@ -95,19 +94,22 @@ class Dispatcher:
         self._changed(entry)
 
     def progress(self, entry: Entry) -> Progress:
-        """How far a job is; all zero unless it is the one at work."""
+        """How far a job is; all zero unless it is the one at work, and wanted."""
         at_work = self._job and self._job.number == entry.number and self._progress
-        return self._progress if at_work else Progress()
+        return self._progress if at_work and entry.stage == "rendering" else Progress()
 
     def cancel(self, entry: Entry) -> None:
-        """End a job that waits at once, one at work as soon as the worker heeds it."""
+        """End a job that waits at once, one at work as soon as its engine heeds it.
+
+        A worker whose engine has not heeded it in its time is killed.
+        """
         if self._job and self._job.number == entry.number:
             if self._cancelling is None:
                 self._journal.cancelling(entry)
                 self._changed(entry)
                 self._worker.send({"do": "cancel"})
                 self._cancelling = asyncio.get_running_loop().call_later(
-                    CANCEL_SECONDS, self._worker.kill
+                    HEED_SECONDS[entry.engine], self._worker.kill
                 )
         elif not entry.over:
             self._journal.cancel(entry)
