@@ -37,12 +37,22 @@ def standing(path: Trajectory) -> Trajectory:
 def render(
     engine, clip, on_progress=lambda *_: None, should_stop=lambda: False, cameras=None, **settings
 ) -> list[tuple[np.ndarray, Rendering]]:
-    """Every take's frames ``(F, H, W, 3)``, and what was said of it.
+    """Every take's frames ``(F, H, W, 3)``, and what was said of it, remarks before the wait too.
 
     One step, clips below 81 frames as they are and no cuts, unless the settings say otherwise.
     cameras: source camera and path, by default ``standing`` and ``path_over``.
     """
-    path = path_over(clip)
+    path, said = path_over(clip), []
+
+    def tell(step: int, steps: int, doing: str = "", remarks=()) -> None:
+        said.extend(remarks)
+        on_progress(step, steps, doing)
+
     asked = {"steps": 1, "short": "public", "cuts": "ignore", **settings}
-    given = clip, *(cameras or (standing(path), path)), asked, on_progress, should_stop
-    return [(np.stack([*take.frames]), take) for take in engine.render(*given)]
+    if asked.get("quality") == "fast":
+        del asked["steps"]
+    given = clip, *(cameras or (standing(path), path)), asked, tell, should_stop
+    takes = [(np.stack([*take.frames]), take) for take in engine.render(*given)]
+    for _, take in takes:
+        take.remarks = [*said, *take.remarks]
+    return takes
