@@ -10,13 +10,14 @@ from pathlib import Path
 from .convert import OnProgress, convert_network, convert_tokenizer, finish
 from .incoming import check_space, put_in_place, scrap
 from .layout import NETWORKS, Release, find_release, missing_parts, part_files
+from .whole import is_whole
 
 _BLOCK = 1 << 22
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether ``path`` is one file without VAE and text encoder: a transformer's weights alone."""
-    return path.is_file() and bool(missing_parts(path))
+    """Whether ``path`` is one whole file without VAE and text encoder: a transformer alone."""
+    return path.is_file() and is_whole(path) and bool(missing_parts(path))
 
 
 def add(source: Release, releases: Path, name: str, on_progress: OnProgress) -> Release:

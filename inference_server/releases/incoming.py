@@ -74,10 +74,9 @@ def check_name(releases: Path, name: str) -> None:
 
 
 def holdings(folder: Path) -> int:
-    """Bytes below ``folder`` that were fetched or converted."""
-    return sum(
-        file.stat().st_size for file in folder.rglob("*") if file.is_file() and file.name != PLAN
-    )
+    """Bytes below ``folder``, or in that file, that were fetched or converted; 0 if unreadable."""
+    below = [Path(top, name) for top, _, names in os.walk(folder) for name in names if name != PLAN]
+    return sum(file.stat().st_size for file in (folder, *below) if os.path.isfile(file))
 
 
 def check_space(releases: Path, needed: int) -> None:

@@ -23,6 +23,8 @@ from pathlib import Path
 from shared.errors import RecamError
 from shared.folders import state_folder
 
+from .whole import is_whole
+
 WAN = "Wan-AI/Wan2.1-T2V-1.3B"
 CHECKPOINTS = "ReCamMaster/checkpoints"
 BASE = f"{WAN}/diffusion_pytorch_model.safetensors"
@@ -33,6 +35,7 @@ NETWORKS = ("transformer", "vae", "text_encoder")
 
 _SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")
 _HEAD_BYTES = 4 << 20
+_DAMAGED = " (the one there is cut short or damaged)"
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def find_release(path: Path) -> Release:
             f"The release {path} is incomplete: it has no {', no '.join(missing)}.",
             "`recam weights install` fetches it; `recam weights add` takes one you have.",
         )
-    return Release(path.stem if path.is_file() else path.name, path, layout, files)
+    return _release(path, layout, files)
 
 
 def missing_parts(path: Path) -> list[str]:
@@ -85,8 +88,9 @@ def releases_in(folder: Path) -> list[Release]:
 
     What cannot be read is passed over.
     """
-    places = (Path(folder), *children(folder))
-    return [find_release(path) for path in places if not missing_parts(path)]
+    folder = Path(folder).absolute()
+    looks = ((path, *_look(path)) for path in (folder, *children(folder)))
+    return [_release(path, layout, files) for path, layout, files, missing in looks if not missing]
 
 
 def children(folder: Path) -> list[Path]:
@@ -125,6 +129,10 @@ def _weight_map(index: Path) -> dict[str, str]:
         return {}
 
 
+def _release(path: Path, layout: str, files: dict[str, Path]) -> Release:
+    return Release(path.stem if layout == "merged" else path.name, path, layout, files)
+
+
 def _look(path: Path) -> tuple[str, dict[str, Path], list[str]]:
     """The layout at ``path``, the files found, and what is missing."""
     try:
@@ -148,7 +156,9 @@ def _public(root: Path) -> tuple[dict[str, Path], list[str]]:
         "tokenizer": root / WAN / "google/umt5-xxl",
         "camera": checkpoint or root / CHECKPOINT,
     }
-    if checkpoint and not wanted["transformer"].is_file() and _holds(checkpoint, "patch_embedding"):
+    base = wanted["transformer"]
+    usable = base.is_file() and is_whole(base)
+    if checkpoint and not usable and _holds(checkpoint, "patch_embedding"):
         wanted["transformer"] = wanted.pop("camera")
     return _found(root, wanted, {"config": root / WAN / "config.json"})
 
@@ -172,13 +182,15 @@ def _diffusers(root: Path) -> tuple[dict[str, Path], list[str]]:
 
 
 def _merged(path: Path) -> tuple[dict[str, Path], list[str]]:
+    if not is_whole(path):
+        return {}, [path.name + _DAMAGED]
     beside = path.parent / "tokenizer"
     held = [network for network in NETWORKS if _holds(path, f'"{network}.')]
     files = dict.fromkeys(held, path)
     missing = [f"tensors {network}.…" for network in NETWORKS if network not in held]
     if "transformer" in held and not _holds(path, "cam_encoder"):
         missing.append("tensors transformer.….cam_encoder.…")
-    if _is_tokenizer(beside):
+    if held and _is_tokenizer(beside):
         files["tokenizer"] = beside
     elif _holds(path, '"tokenizer":'):
         files["tokenizer"] = path
@@ -196,14 +208,13 @@ def _found(
         for part, path in wanted.items()
         if part not in files
     ]
-    shards = [
-        shard.relative_to(root).as_posix()
-        for network in NETWORKS
-        if network in files
-        for shard in part_files(files[network])
-        if not shard.is_file()
+    behind = [file for part in files if part != "tokenizer" for file in part_files(files[part])]
+    damaged = [
+        file.relative_to(root).as_posix() + (_DAMAGED if file.is_file() else "")
+        for file in behind
+        if not (file.is_file() and is_whole(file))
     ]
-    return files, missing + shards
+    return files, missing + damaged
 
 
 def _is_there(part: str, path: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,20 +38,17 @@ class Shelved:
 
 def shelf(releases: Path) -> list[Shelved]:
     """Every release in ``releases``: complete ones, incomplete ones, unfinished installs."""
+    releases = releases.absolute()
     complete = [_shelved(release) for release in releases_in(releases)]
-    known = {found.path for found in complete}
-    folders = [child for child in children(releases) if os.path.isdir(child)]  # never an error
     incomplete = [
-        Shelved(path.name, path, "incomplete", size, missing=tuple(missing))
-        for path in (releases, *folders)
-        if path not in known
-        and 0 < len(missing := missing_parts(path)) < _PARTS
-        and (size := holdings(path))
+        Shelved(_name(path), path, "incomplete", size, missing=tuple(missing))
+        for path in (releases, *children(releases))
+        if 0 < len(missing := missing_parts(path)) < _PARTS and (size := holdings(path))
     ]
     begun = [
-        Shelved(plan.parent.name, plan.parent, size=size)
-        for plan in sorted(incoming(releases).glob(f"*/{PLAN}"))
-        if (size := holdings(plan.parent))
+        Shelved(path.name, path, size=size)
+        for path in children(incoming(releases))
+        if (path / PLAN).is_file() and (size := holdings(path))
     ]
     return complete + incomplete + begun
 
@@ -72,6 +68,7 @@ def remove(releases: Path, shelved: Shelved) -> None:
     To be called while ``held``. RecamError ``weights_folder`` for one that is in use, or that is
     the releases folder itself.
     """
+    releases = releases.absolute()
     if shelved.path.parent not in (releases, incoming(releases)):
         raise RecamError(
             "weights_folder",
@@ -87,6 +84,10 @@ def remove(releases: Path, shelved: Shelved) -> None:
             f"{shelved.path} could not be deleted ({error.strerror or error}).",
             "Stop the server that uses it, then try again.",
         ) from error
+
+
+def _name(path: Path) -> str:
+    return path.stem if path.is_file() else path.name
 
 
 def _shelved(release: Release) -> Shelved:
@@ -122,5 +123,8 @@ def _dtype(file: Path) -> str:
 def _sources(release: Release) -> tuple[str, ...]:
     if release.layout != "recam" or "config" not in release.files:
         return ()
-    about = json.loads(release.files["config"].read_text(encoding="utf-8"))
-    return tuple(dict.fromkeys(source["from"] for source in about.get("sources", ())))
+    try:
+        about = json.loads(release.files["config"].read_text(encoding="utf-8"))
+        return tuple(dict.fromkeys(str(source["from"]) for source in about.get("sources", ())))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return ("a release.json that tells nothing",)

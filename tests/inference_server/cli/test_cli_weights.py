@@ -59,6 +59,52 @@ def test_an_incomplete_release_is_listed_with_what_it_lacks(weights, release):
     assert "mini: incomplete" in said and "lacks Wan-AI/Wan2.1-T2V-1.3B/Wan2.1_VAE.pth" in said
 
 
+@pytest.fixture
+def added(weights, tmp_path):
+    """A release in the folder, in Recam's own layout."""
+    assert weights("add", str(MINIATURE), "--name", "added")[0] == 0
+    return tmp_path / "added"
+
+
+@pytest.mark.parametrize("content", ["{", "[3]", '{"sources": [{"file": "a"}]}', '{"sources": 3}'])
+def test_a_damaged_release_json_stops_neither_list_nor_remove(weights, added, release, content):
+    (added / "release.json").write_text(content)
+    status, said = weights("list")
+    assert status == 0 and "mini: complete" in said and "release.json" in said
+    assert ("added: incomplete" in said) == (content == "{")
+    status, said = weights("remove", "added", "--yes")
+    assert status == 0 and not added.exists()
+
+
+def test_a_network_cut_short_makes_a_release_incomplete(weights, added):
+    file = added / "transformer.safetensors"
+    file.write_bytes(file.read_bytes()[:5000])
+    status, said = weights("list")
+    assert status == 0 and "added: incomplete" in said
+    assert "lacks transformer.safetensors (the one there is cut short or damaged)" in said
+
+
+def test_a_file_cut_short_is_listed_and_removed(weights, tmp_path):
+    shutil.copy(MINIATURE / "Wan-AI/Wan2.1-T2V-1.3B/diffusion_pytorch_model.safetensors", tmp_path)
+    file = (tmp_path / "diffusion_pytorch_model.safetensors").rename(tmp_path / "own.safetensors")
+    file.write_bytes(file.read_bytes()[:-1])
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "tokenizer").mkdir()
+    (tmp_path / "tokenizer/spiece.model").write_bytes(b"")
+    status, said = weights("list")
+    assert status == 0 and said.startswith("own: incomplete") and "cut short" in said
+    assert "notes" not in said
+    status, said = weights("add", str(file), "--name", "mine")
+    assert status == 1 and "own.safetensors (the one there is cut short" in said
+    assert weights("remove", "own", "--yes")[0] == 0 and not file.exists()
+
+
+def test_a_relative_folder(weights, release, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path.parent)
+    assert main(["weights", "remove", "mini", "--yes", "--releases", tmp_path.name]) == 0
+    assert not release.exists()
+
+
 def test_a_folder_of_something_else_is_not_listed(weights, tmp_path):
     (tmp_path / "holiday pictures").mkdir()
     assert "holiday" not in weights("list")[1]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 
 import pytest
+import torch
 from release_layouts import (
     MINIATURE,
     as_diffusers,
@@ -29,6 +32,7 @@ from inference_server.releases.layout import (
     part_files,
     releases_in,
 )
+from inference_server.releases.whole import is_whole
 from shared.errors import RecamError
 
 PARTS = {"transformer", "vae", "text_encoder", "tokenizer"}
@@ -124,10 +128,77 @@ def test_a_missing_shard_is_named(tmp_path):
     assert missing_parts(root) == [f"transformer/{shards[1].name}"]
 
 
-def test_a_damaged_index_stops_no_listing(tmp_path):
+def _spoiled(path, root) -> None:
+    """The file counts as missing, in words, and only as long as it is spoiled."""
+    name = path.relative_to(root).as_posix() if path != root else path.name
+    assert missing_parts(root) == [f"{name} (the one there is cut short or damaged)"]
+    assert releases_in(root.parent) == []
+    with pytest.raises(RecamError, match=re.escape(f"has no {name} (the one there is cut short")):
+        find_release(root)
+
+
+@pytest.mark.parametrize("left", [0, 5000, -1])
+@pytest.mark.parametrize(
+    ("make", "network"),
+    [
+        (as_recam, "transformer"),
+        (as_recam, "vae"),
+        (as_public, "camera"),
+        (as_public, "vae"),
+        (as_public, "text_encoder"),
+        (as_merged, "transformer"),
+    ],
+)
+def test_a_file_cut_short_counts_as_missing(make, network, left, tmp_path):
+    root = make(tmp_path)
+    file = find_release(root).files[network]
+    whole = file.read_bytes()
+    file.write_bytes(whole[:left])
+    _spoiled(file, root)
+    file.write_bytes(whole)
+    assert missing_parts(root) == []
+
+
+def test_a_shard_cut_short_counts_as_missing(tmp_path):
     root = as_diffusers(tmp_path, shard="500KB")
-    find_release(root).files["vae"].with_name("x.safetensors.index.json").write_text("{")
-    assert [r.path for r in releases_in(tmp_path)] == [root]
+    shard = part_files(find_release(root).files["transformer"])[2]
+    shard.write_bytes(shard.read_bytes()[:-1])
+    _spoiled(shard, root)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (as_recam, "release.json"),
+        (as_public, f"{WAN}/config.json"),
+        (
+            partial(as_diffusers, shard="500KB"),
+            "vae/diffusion_pytorch_model.safetensors.index.json",
+        ),
+    ],
+)
+def test_a_damaged_json_counts_as_missing(make, name, tmp_path):
+    root = make(tmp_path)
+    for content in (b"{", b"\xff\xfe"):
+        (root / name).write_bytes(content)
+        _spoiled(root / name, root)
+
+
+def test_tensors_of_any_kind_are_whole(tmp_path):
+    save_file({"a": torch.zeros(0), "b": torch.zeros(()), "c": torch.ones(3)}, tmp_path / "a")
+    save_file({}, tmp_path / "b", {"config": "{}"})
+    torch.save(checkpoint(), tmp_path / "c", _use_new_zipfile_serialization=False)
+    assert all(is_whole(tmp_path / name) for name in "abc")
+
+
+@pytest.mark.parametrize(
+    "header", [b"[]" * 9, b'{"a": 1}', b'{"a": {"data_offsets": []}}', b"{" * 99, b"{\xff"]
+)
+def test_a_header_that_is_none_is_damaged(header, tmp_path):
+    header = b"{" + header
+    for length in (len(header), 1 << 62):
+        (tmp_path / "a").write_bytes(length.to_bytes(8, "little") + header)
+        assert not is_whole(tmp_path / "a")
 
 
 def test_the_transformer_alone_is_no_merged_release(tmp_path):
