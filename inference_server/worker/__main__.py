@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import re
@@ -43,6 +44,7 @@ def main() -> None:
             told = RecamError(error.code, _as_named(error.sentence, order), error.hint)
             _say_failed(pipes, order["job"], told)
         except MemoryError:
+            log.exception("job %s ran out of memory", order["job"])
             _say_failed(
                 pipes,
                 order["job"],
@@ -60,6 +62,8 @@ def main() -> None:
                 "The server's log has the details.",
             )
             _say_failed(pipes, order["job"], fault)
+        # A failure holds the frames that hold the pictures, often in a circle: let it go.
+        gc.collect()
 
 
 def _render(order: dict, releases: Path, pipes: Pipes) -> dict:

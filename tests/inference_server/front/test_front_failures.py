@@ -1,0 +1,73 @@
+"""Jobs that fail in the engine, one way after another; the worker keeps nothing of them."""
+
+from __future__ import annotations
+
+import pytest
+from slow_engine import copy_code
+from takes import SHORT, request
+
+from shared.client.client import Client
+
+WAIT = 60.0
+
+# Fails when two takes are asked for, each time another way; else says what is left of that.
+FAILING = """
+
+import gc
+import weakref
+from shared.errors import RecamError
+
+gc.disable()  # nothing goes by chance
+FAULTS = [MemoryError(), KeyError("x"), RecamError("memory_short", "Too large.", "Less.")]
+HELD = weakref.WeakSet()
+
+
+class Picture:
+    pass
+
+
+class Failing(ProjectionEngine):
+    def render(self, clip, source, path, settings, *rest):
+        if settings.get("takes") == 2:
+            picture = Picture()
+            HELD.add(picture)
+            try:
+                raise FAULTS.pop(0)
+            except Exception as error:
+                fault = error  # in a circle with this frame, as in an engine that tries again
+                raise
+        for take in super().render(clip, source, path, settings, *rest):
+            take.report["held"] = len(HELD)
+            yield take
+
+
+ProjectionEngine = Failing
+"""
+
+
+@pytest.fixture
+def client(server, tmp_path):
+    server.stop()
+    code = copy_code(tmp_path / "code")
+    with (code / "inference_server/engines/projection/engine.py").open("a") as engine:
+        engine.write(FAILING)
+    with Client(server.start(code=code).address, patience=30) as made:
+        yield made
+
+
+def test_a_job_that_fails_says_why_and_leaves_its_memory_to_the_next(
+    server, client, short_clip, tmp_path
+):
+    worker = server.worker()
+
+    def shoot(takes):
+        asked = request(SHORT, settings={"takes": takes}, name="harbour")
+        return client.shoot(asked, [short_clip], tmp_path / "take.mp4").wait(WAIT)
+
+    errors = [shoot(2).error for _ in range(3)]
+    assert [error.code for error in errors] == ["out_of_memory", "engine_fault", "memory_short"]
+    assert all("harbour" in error.sentence for error in errors[:2])
+    assert errors[2].sentence == "Too large."
+    state = shoot(1)
+    assert state.stage == "finished" and state.result["takes"][0]["report"]["held"] == 0
+    assert server.worker() == worker
