@@ -62,7 +62,9 @@ def main() -> None:
                 "The server's log has the details.",
             )
             _say_failed(pipes, order["job"], fault)
-        # A failure holds the frames that hold the pictures, often in a circle: let it go.
+        else:
+            continue
+        # What failed holds the frames that hold the pictures, often in a circle: let it go.
         gc.collect()
 
 
