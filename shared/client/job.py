@@ -142,8 +142,10 @@ class RemoteJob:
     async def _follow(self, out: Path | None, overwrite: bool) -> None:
         body = (await self._ask("job.attach", {"job": self.id})).body
         while True:
+            stage = body["stage"]
             self._show(
-                stage=body["stage"],
+                # An end is shown together with what it brought: another thread may look now.
+                stage=self._state.stage if stage in ENDED else stage,
                 doing=body["doing"],
                 step=body["step"],
                 steps=body["steps"],
@@ -152,11 +154,11 @@ class RemoteJob:
                 engine=body["engine"],
                 engine_reason=body["engine_reason"],
             )
-            if body["stage"] == "failed":
+            if stage == "failed":
                 raise error_from(body["error"])
-            if body["stage"] == "cancelled":
+            if stage == "cancelled":
                 raise asyncio.CancelledError
-            if body["stage"] == "finished":
+            if stage == "finished":
                 break
             body = await self._next_event()
         if out is not None:

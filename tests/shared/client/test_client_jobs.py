@@ -13,6 +13,7 @@ from takes import LONG, SHORT, another_user, rendering, request
 
 from inference_server.video.probe import probe
 from shared.client.client import Client
+from shared.client.job import RemoteJob
 from shared.errors import RecamError
 from shared.protocol.request import new_id
 
@@ -53,6 +54,22 @@ def test_a_clip_goes_out_and_its_take_comes_back(client, short_clip, tmp_path):
     assert state.result["takes"][0]["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     assert state.engine == "projection" and "preview" in state.engine_reason
     assert [file.name for file in out.parent.iterdir()] == ["take.mp4"]
+
+
+def test_an_end_is_seen_with_what_it_brought(client, short_clip, tmp_path, monkeypatch):
+    """By a thread that looks at any moment."""
+    show, seen = RemoteJob._show, []
+
+    def showing(job, **changes):
+        show(job, **changes)
+        seen.append(job.state)
+
+    monkeypatch.setattr(RemoteJob, "_show", showing)
+    good = client.shoot(request(SHORT), [short_clip], tmp_path / "take.mp4")
+    assert finished(good).result == seen[-1].result
+    bad = client.shoot(request(SHORT + 1), [short_clip], tmp_path / "none.mp4")
+    assert bad.wait(WAIT).error
+    assert [state.stage for state in seen if state.ended] == ["finished", "failed"]
 
 
 def test_a_job_has_no_second_life(client, short_clip, tmp_path):
