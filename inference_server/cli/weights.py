@@ -12,14 +12,13 @@ from pathlib import Path
 from shared.errors import RecamError
 
 from ..releases.catalogue import BASE_MODEL, LICENCES, RECAMMASTER, WAN
+from ..releases.choice import DEFAULT
 from ..releases.incoming import check_name, check_space, held, holdings, incoming, size_words
 from ..releases.layout import Release, default_releases, find_release, releases_in
 from ..releases.shelf import Shelved, find, remove, shelf
 from .terminal import Bars, confirmed
 
 # torch and the hub's library load where a subcommand needs them: `list` answers at once.
-
-NAME = "recammaster"
 
 
 def add_parsers(commands) -> None:
@@ -28,7 +27,7 @@ def add_parsers(commands) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
 
     action = _action(actions, "install", "fetch the public weights from the hub", run_install)
-    action.add_argument("--name", default=NAME, help=f"what to call them (default {NAME})")
+    action.add_argument("--name", default=DEFAULT, help=f"what to call them (default {DEFAULT})")
     action.add_argument("--yes", action="store_true", help="agree to sizes and licences")
     action.add_argument(
         "--revision", default="main", help="branch, tag or commit of ReCamMaster's repo"

@@ -15,7 +15,8 @@ from inference_server.engines.projection import ProjectionEngine
 from inference_server.model.coder_memory import working_memory
 from inference_server.model.prompts import NEGATIVE_PROMPT, PromptEmbedder
 from inference_server.model.tiling import Tiling
-from inference_server.releases.layout import Release, fingerprint, part_files, releases_in
+from inference_server.releases.choice import choose_release
+from inference_server.releases.layout import Release, fingerprint, part_files
 from inference_server.releases.modules import (
     load_text_encoder,
     load_tokenizer,
@@ -165,19 +166,8 @@ class ReCamMasterEngine:
         return self._loaded
 
     def release(self, name: str) -> Release:
-        """The release of that name, or the first for none. RecamError ``weights_missing``."""
-        found = releases_in(self._releases)
-        for release in found:
-            if name in ("", release.name):
-                return release
-        there = ", ".join(release.name for release in found) or "none"
-        raise RecamError(
-            "weights_missing",
-            f"There is no release {name!r} in {self._releases}."
-            if name
-            else f"There are no complete weights in {self._releases}.",
-            f"There: {there}. `recam weights install` fetches the public release.",
-        )
+        """The release of that name; see ``choose_release``."""
+        return choose_release(self._releases, name)
 
     def _text_encoder(self, release: Release):
         """On the device where it finds room beside all that is there, else on the CPU."""

@@ -1,0 +1,31 @@
+"""Which release of a folder is meant by a name, or by none. No torch here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.errors import RecamError
+
+from .layout import Release, releases_in
+
+DEFAULT = "recammaster"  # what `recam weights install` calls the public release
+
+
+def choose_release(releases: Path, name: str = "") -> Release:
+    """The release of that name in the folder; for no name ``DEFAULT``, else the first by name.
+
+    RecamError ``weights_missing`` tells which there are.
+    """
+    found = releases_in(releases)
+    named = {release.name: release for release in found}
+    if release := named.get(name or DEFAULT):
+        return release
+    if found and not name:
+        return found[0]
+    raise RecamError(
+        "weights_missing",
+        f"There is no release {name!r} in {releases}."
+        if name
+        else f"There are no complete weights in {releases}.",
+        f"There: {', '.join(named) or 'none'}. `recam weights install` fetches the public release.",
+    )

@@ -1,0 +1,49 @@
+"""Which release a job gets, by name or without."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from release_layouts import MINIATURE
+
+from inference_server.engines.recammaster.engine import ReCamMasterEngine
+from inference_server.releases.choice import choose_release
+from shared.errors import RecamError
+
+
+@pytest.fixture
+def add(tmp_path):
+    """Put the miniature release in the folder under a name."""
+    return lambda name: shutil.copytree(MINIATURE.path, tmp_path / name)
+
+
+def test_without_a_name_it_is_what_install_makes_else_the_first(add, tmp_path):
+    add("mine")
+    assert choose_release(tmp_path).name == "mine"
+    add("another")
+    assert choose_release(tmp_path).name == "another"
+    add("recammaster")
+    for release in (choose_release(tmp_path), ReCamMasterEngine(tmp_path, "cpu").release("")):
+        assert release.path == tmp_path / "recammaster"
+
+
+def test_without_a_name_a_release_cut_short_is_not_taken(add, tmp_path):
+    add("mine")
+    checkpoint = add("recammaster") / "ReCamMaster/checkpoints/step20000.ckpt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:5000])
+    assert choose_release(tmp_path).name == "mine"
+
+
+def test_by_name(add, tmp_path):
+    add("recammaster")
+    assert choose_release(tmp_path, "recammaster").path == add("mine").with_name("recammaster")
+    assert choose_release(tmp_path, "mine").path == tmp_path / "mine"
+    with pytest.raises(RecamError, match="'other'.* There: mine, recammaster") as caught:
+        choose_release(tmp_path, "other")
+    assert caught.value.code == "weights_missing"
+
+
+def test_where_there_is_none(tmp_path):
+    with pytest.raises(RecamError, match="no complete weights in .* There: none"):
+        choose_release(tmp_path)
