@@ -17,15 +17,13 @@ def choose_release(releases: Path, name: str = "") -> Release:
     RecamError ``weights_missing`` tells which there are.
     """
     found = releases_in(releases)
-    named = {release.name: release for release in found}
-    if release := named.get(name or DEFAULT):
-        return release
-    if found and not name:
-        return found[0]
+    named = [release for release in found if release.name == (name or DEFAULT)]
+    if named or (found and not name):
+        return (named or found)[0]
     raise RecamError(
         "weights_missing",
         f"There is no release {name!r} in {releases}."
         if name
         else f"There are no complete weights in {releases}.",
-        f"There: {', '.join(named) or 'none'}. `recam weights install` fetches the public release.",
+        f"There: {', '.join(release.name for release in found) or 'none'}. `recam weights install` fetches the public release.",
     )

@@ -65,6 +65,7 @@ class ReCamMasterEngine:
         self._dtype = pick_dtype(self._device)
         self._cramped = self._device.type == "cpu"
         self._loaded: tuple[Release, Networks, PromptEmbedder] | None = None
+        self._loaded_from: tuple[Release, str] | None = None
 
     def render(
         self,
@@ -147,8 +148,9 @@ class ReCamMasterEngine:
 
     def _load(self, name: str) -> tuple[Release, Networks, PromptEmbedder]:
         release = self.release(name)
-        if self._loaded is None or self._loaded[0] != release:
-            self._loaded = None
+        loaded = release, fingerprint(release, *release.files)  # which changes under the same name
+        if self._loaded is None or self._loaded_from != loaded:
+            self._loaded, self._loaded_from = None, loaded
             networks = Networks(
                 partial(load_transformer, release),
                 partial(load_vae, release),

@@ -9,6 +9,7 @@ from release_layouts import MINIATURE
 
 from inference_server.engines.recammaster.engine import ReCamMasterEngine
 from inference_server.releases.choice import choose_release
+from inference_server.releases.layout import WAN
 from shared.errors import RecamError
 
 
@@ -39,11 +40,26 @@ def test_by_name(add, tmp_path):
     add("recammaster")
     assert choose_release(tmp_path, "recammaster").path == add("mine").with_name("recammaster")
     assert choose_release(tmp_path, "mine").path == tmp_path / "mine"
-    with pytest.raises(RecamError, match="'other'.* There: mine, recammaster") as caught:
+    with pytest.raises(RecamError, match=r"'other'.* There: mine, recammaster") as caught:
         choose_release(tmp_path, "other")
     assert caught.value.code == "weights_missing"
 
 
 def test_where_there_is_none(tmp_path):
-    with pytest.raises(RecamError, match="no complete weights in .* There: none"):
+    with pytest.raises(RecamError, match=r"no complete weights in .* There: none"):
         choose_release(tmp_path)
+
+
+def test_weights_that_took_the_place_of_others_are_loaded(add, tmp_path):
+    replaced = add("recammaster")
+    engine = ReCamMasterEngine(tmp_path, "cpu")
+    first = engine._load("")
+    assert engine._load("") is engine._load("recammaster") is first
+    for file in ("ReCamMaster/checkpoints/step20000.ckpt", f"{WAN}/Wan2.1_VAE.pth"):
+        content = (replaced / file).read_bytes()
+        (replaced / file).unlink()
+        (replaced / file).write_bytes(content)
+        second = engine._load("")
+        assert second[0] == first[0] and second[1] is not first[1]
+        assert engine._load("") is second
+        first = second
