@@ -20,10 +20,11 @@ def choose_release(releases: Path, name: str = "") -> Release:
     named = [release for release in found if release.name == (name or DEFAULT)]
     if named or (found and not name):
         return (named or found)[0]
+    there = ", ".join(release.name for release in found) or "none"
     raise RecamError(
         "weights_missing",
         f"There is no release {name!r} in {releases}."
         if name
         else f"There are no complete weights in {releases}.",
-        f"There: {', '.join(release.name for release in found) or 'none'}. `recam weights install` fetches the public release.",
+        f"There: {there}. `recam weights install` fetches the public release.",
     )

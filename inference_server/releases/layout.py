@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,11 +66,14 @@ def find_release(path: Path) -> Release:
     RecamError ``weights_missing`` names every file that is not there.
     """
     path = Path(path).absolute()
+    if not os.path.exists(path):
+        raise RecamError("weights_missing", f"There is no {path}.", "Check the path.")
     layout, files, missing = _look(path)
     if missing:
+        what = f"The release {path} is incomplete" if files else f"{path} is no release"
         raise RecamError(
             "weights_missing",
-            f"The release {path} is incomplete: it has no {', no '.join(missing)}.",
+            f"{what}: it has no {', no '.join(missing)}.",
             "`recam weights install` fetches it; `recam weights add` takes one you have.",
         )
     return _release(path, layout, files)

@@ -79,10 +79,23 @@ def test_verify_of_a_release_that_is_off_ends_with_1(recam, tmp_path):
     assert not any("context" in name or "source" in name for name in over)
 
 
+def test_verify_takes_a_release_by_name_and_by_folder(recam, tmp_path, monkeypatch):
+    installed = shutil.copytree(MINIATURE, tmp_path / "releases/mine")
+    beside = shutil.copytree(MINIATURE, tmp_path / "here/beside")
+    (tmp_path / "here/mine").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for name, folder in (("mine", installed), (installed, installed), ("beside", beside)):
+        _, _, error = recam("verify", name, "--releases", tmp_path / "releases")
+        assert f"no expected.safetensors in {folder} or" in error
+    _, _, error = recam("verify", "nowhere", "--releases", tmp_path / "releases")
+    assert "There: mine." in error
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["verify", "nowhere"], "nowhere is incomplete"),
+        (["verify", "/nowhere/at all"], "There is no /nowhere/at all."),
+        (["verify", "nowhere"], "There is no release 'nowhere' in "),
         (["verify", "--expected", "nothing.safetensors"], "nothing.safetensors cannot be read"),
         (["verify", "--device", "abacus"], "PyTorch cannot compute on 'abacus'"),
         (["bench", "--random-weights", "--size", "480x832"], "480x832 is no size"),

@@ -140,7 +140,7 @@ def test_a_release_that_cannot_be_used_is_named_and_leaves_nothing(weights, tmp_
 
 def test_a_path_that_holds_no_weights_is_said(weights, tmp_path):
     status, said = weights("add", tmp_path / "nowhere")
-    assert status == 1 and "nowhere" in said
+    assert status == 1 and f"There is no {tmp_path / 'nowhere'}." in said
     (tmp_path / "notes.txt").write_text("no weights")
     assert weights("add", MINIATURE.path, "--name", "recammaster")[0] == 0
     status, said = weights("add", tmp_path / "notes.txt")

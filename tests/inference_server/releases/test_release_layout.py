@@ -81,6 +81,16 @@ def test_every_missing_file_is_named(tmp_path):
     assert len(missing_parts(tmp_path / "nowhere")) == 5
 
 
+def test_a_wrong_path_is_said_to_be_wrong(tmp_path):
+    for wrong, sentence in (
+        (tmp_path / "nowhere", f"There is no {tmp_path / 'nowhere'}."),
+        (tmp_path, f"{tmp_path} is no release: it has no {BASE}, no "),
+    ):
+        with pytest.raises(RecamError, match=re.escape(sentence)) as caught:
+            find_release(wrong)
+        assert caught.value.code == "weights_missing"
+
+
 @pytest.mark.parametrize("lost", ["vae.safetensors", "text_encoder.safetensors", "tokenizer"])
 def test_what_a_converted_release_lacks(lost, tmp_path):
     root = as_recam(tmp_path)
