@@ -35,8 +35,17 @@ class EngineStatus:
 # Every engine, best first, with a sentence for the artist.
 ENGINES = {name: sentence for name, _, sentence in engines.ENGINES}
 
-# What the ReCamMaster engine is built on, by import name.
-PACKAGES = ("torch", "diffusers", "transformers")
+# What the ReCamMaster engine is built on: module → what it is installed as.
+PACKAGES = {
+    "torch": "torch",
+    "diffusers": "diffusers",
+    "transformers": "transformers",
+    "accelerate": "accelerate",
+    "sentencepiece": "sentencepiece",
+    "google.protobuf": "protobuf",
+    "ftfy": "ftfy",
+    "PIL": "pillow",
+}
 
 
 def engine_statuses(releases: Path) -> list[EngineStatus]:
@@ -117,7 +126,7 @@ def as_body(statuses: list[EngineStatus]) -> list[dict]:
 def _missing_for_recammaster(releases: Path) -> str:
     if importlib.util.find_spec(f"{__package__}.recammaster.engine") is None:
         return "this version of Recam does not contain it yet."
-    if lacking := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
+    if lacking := [package for module, package in PACKAGES.items() if not _is_there(module)]:
         return f"not installed: {', '.join(lacking)} (pip install 'recam[model]')."
     try:
         complete = releases_in(releases)
@@ -125,3 +134,10 @@ def _missing_for_recammaster(releases: Path) -> str:
     except (OSError, RecamError) as error:  # unreadable, or removed at this moment
         return f"the weights in {releases} cannot be read ({error})."
     return "" if complete else f"the weights are incomplete: {missing[0]} is not in {releases}."
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even what it would be in
+        return False

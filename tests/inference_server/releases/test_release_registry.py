@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
+import tomllib
+from pathlib import Path
 
 import pytest
 from release_layouts import MINIATURE, as_diffusers, as_merged, as_public, as_recam
 
 from inference_server.cli import main
-from inference_server.engines.registry import engine_statuses
+from inference_server.engines.registry import PACKAGES, engine_statuses
 from inference_server.releases.layout import CHECKPOINT
 
 
@@ -55,10 +58,29 @@ def test_what_cannot_be_read_is_passed_over(spoil, tmp_path, capsys):
     assert said.startswith("recam: complete") and "lost+found" not in said
 
 
-def test_missing_packages_are_named(monkeypatch):
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        (["diffusers", "transformers"], "diffusers, transformers"),
+        (["accelerate", "sentencepiece", "ftfy"], "accelerate, sentencepiece, ftfy"),
+        (["PIL", "google.protobuf"], "protobuf, pillow"),
+    ],
+)
+def test_missing_packages_are_named_as_pip_knows_them(gone, said, monkeypatch):
     there = importlib.util.find_spec
-    gone = ("diffusers", "transformers")
     monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n in gone else there(n))
     status = _status(MINIATURE.path)
     assert not status.can_run
-    assert "not installed: diffusers, transformers (" in status.reason
+    assert f"not installed: {said} (pip install 'recam[model]')" in status.reason
+
+
+def test_a_module_in_a_package_that_is_missing_too_is_named(monkeypatch):
+    monkeypatch.setitem(PACKAGES, "no_such_package.module", "no-such")
+    assert "not installed: no-such (" in _status(MINIATURE.path).reason
+
+
+def test_every_package_of_the_model_is_looked_for():
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    wanted = {re.match(r"[\w-]+", line)[0] for line in project["optional-dependencies"]["model"]}
+    # The last two come with transformers and torch.
+    assert set(PACKAGES.values()) == wanted - {"huggingface-hub", "filelock"}
