@@ -187,6 +187,21 @@ def test_numbers_that_are_not_finite_are_named(value, tmp_path):
     assert caught.value.code == "weights_broken"
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_one_number_among_many_is_found(dtype, value, tmp_path):
+    for place in (0, 1, 40_001, 99_999):
+        many = torch.randn(100, 1000).to(dtype)
+        check_finite({"a": many}, tmp_path)
+        many.view(-1)[place] = value
+        with pytest.raises(RecamError, match="tensor a "):
+            check_finite({"a": many.T}, tmp_path)
+
+
+def test_what_has_no_numbers_to_check_is_fine(tmp_path):
+    check_finite({"a": torch.zeros(0), "b": torch.tensor(1), "c": torch.tensor(True)}, tmp_path)
+
+
 def test_eight_bit_numbers_are_checked_too(tmp_path):
     numbers = torch.tensor([1.0, 2.0]).to(torch.float8_e4m3fn)
     check_finite({"a": numbers, "b": torch.zeros(2, dtype=torch.int8)}, tmp_path)
