@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from shared.errors import RecamError
@@ -16,6 +14,7 @@ from ..releases.choice import DEFAULT
 from ..releases.incoming import check_name, check_space, held, holdings, incoming, size_words
 from ..releases.layout import Release, default_releases, find_release, releases_in
 from ..releases.shelf import Shelved, find, remove, shelf
+from .packages import model_packages
 from .terminal import Bars, confirmed
 
 # torch and the hub's library load where a subcommand needs them: `list` answers at once.
@@ -64,7 +63,7 @@ def run_install(options: argparse.Namespace) -> int:
     """Fetch, convert, check, put in place; or say what is kept and how to go on."""
     check_name(options.releases, options.name)
     folder = incoming(options.releases) / options.name
-    with _model_packages(), held(options.releases):
+    with model_packages(), held(options.releases):
         try:
             release = _install(options, folder)
         except (RecamError, KeyboardInterrupt) as error:
@@ -105,7 +104,7 @@ def _install(options: argparse.Namespace, folder: Path) -> Release | None:
 
 def run_add(options: argparse.Namespace) -> int:
     """Check, convert and name weights from this machine."""
-    with _model_packages():
+    with model_packages():
         from ..releases.add import add, add_checkpoint, is_checkpoint
     path = options.path.resolve()
     name = options.name or (path.stem if path.is_file() else path.name)
@@ -144,19 +143,6 @@ def run_remove(options: argparse.Namespace) -> int:
         remove(options.releases, shelved)
     print(f"{shelved.name} is deleted; {own} are free again.")
     return 0
-
-
-@contextmanager
-def _model_packages() -> Iterator[None]:
-    """Around imports that need more than the projection engine does."""
-    try:
-        yield
-    except ImportError as error:
-        raise RecamError(
-            "packages_missing",
-            f"{error.name} is not installed, which the model needs.",
-            "Install it with: pip install 'recam[model]'.",
-        ) from None
 
 
 def _agreed(plan, folder: Path, options: argparse.Namespace) -> bool:
