@@ -120,17 +120,17 @@ def part_files(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(file for file in path.rglob("*") if file.is_file())
     if path.name.endswith(".index.json"):
-        shards = _weight_map(path).values()
-        return [path, *(path.parent / shard for shard in sorted(set(shards)))]
+        return [path, *(path.parent / shard for shard in _shards(path))]
     return [path]
 
 
-def _weight_map(index: Path) -> dict[str, str]:
-    """Which shard holds which tensor; empty if the index is damaged, as reading it will say."""
+def _shards(index: Path) -> list[str]:
+    """The names of an index's shards, all beside it; none if the index is damaged."""
     try:
-        return dict(json.loads(index.read_text(encoding="utf-8"))["weight_map"])
-    except (ValueError, TypeError, KeyError):
-        return {}
+        shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        return sorted({Path(shard).name for shard in shards})
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return []
 
 
 def _release(path: Path, layout: str, files: dict[str, Path]) -> Release:

@@ -24,7 +24,7 @@ def is_whole(file: Path) -> bool:
                 return _ends_with_its_tensors(content, int.from_bytes(start[:8], "little"))
         if file.suffix == ".json":
             json.loads(file.read_bytes())
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         return False
     return file.stat().st_size > 0
 

@@ -189,9 +189,18 @@ def test_a_shard_cut_short_counts_as_missing(tmp_path):
 )
 def test_a_damaged_json_counts_as_missing(make, name, tmp_path):
     root = make(tmp_path)
-    for content in (b"{", b"\xff\xfe"):
+    for content in (b"{", b"\xff\xfe", b"[" * 100_000):
         (root / name).write_bytes(content)
         _spoiled(root / name, root)
+
+
+@pytest.mark.parametrize("shard", ["/etc/hostname", "../../x.safetensors", 3, [1], None])
+def test_an_index_leads_to_nothing_but_files_beside_it(shard, tmp_path):
+    root = as_diffusers(tmp_path, shard="500KB")
+    index = find_release(root).files["transformer"]
+    index.write_text(json.dumps({"weight_map": {"a": shard}}))
+    assert {file.parent for file in part_files(index)} == {index.parent}
+    releases_in(tmp_path)
 
 
 def test_tensors_of_any_kind_are_whole(tmp_path):
