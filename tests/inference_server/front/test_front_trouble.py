@@ -72,7 +72,9 @@ def test_a_damaged_clip_is_called_by_its_name(server, long_clip, tmp_path):
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
     with Client(server.address, patience=30) as client:
         job = client.shoot(request(LONG, name="harbour.ts"), [cut], tmp_path / "take.mp4")
-        error = job.wait(WAIT).error
+        state = job.wait(WAIT)
+        error = state.error
+        assert error, state
     assert error.code == "clip_truncated"
     assert error.sentence.startswith("harbour.ts ")
 
