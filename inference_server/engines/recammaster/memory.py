@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 
@@ -70,7 +72,7 @@ def choose_mode(wanted: str, needs: Needs, free: int | None, after: str | None =
 
 def denoising_bytes(config: dict, latents: int, height: int, width: int, dtype: torch.dtype) -> int:
     """What one pass needs beside the weights, with fused attention: see ``_pass``."""
-    return dry_run(_pass(config, latents, height, width, dtype)).peak_bytes
+    return _pass_bytes(json.dumps(config), latents, height, width, dtype, True)
 
 
 def cache_bytes(
@@ -90,7 +92,7 @@ def refuse_without_fused(
     config: dict, latents: int, height: int, width: int, dtype: torch.dtype, free: int | None
 ) -> None:
     """RecamError ``attention_missing`` for a size that unfused attention cannot hold."""
-    needed = dry_run(_pass(config, latents, height, width, dtype), fused=False).peak_bytes
+    needed = _pass_bytes(json.dumps(config), latents, height, width, dtype, False)
     if free is not None and needed > free:
         raise RecamError(
             "attention_missing",
@@ -131,6 +133,11 @@ def free_bytes(device: torch.device) -> int | None:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return None
+
+
+@lru_cache(maxsize=64)
+def _pass_bytes(config: str, latents: int, height: int, width: int, dtype, fused: bool) -> int:
+    return dry_run(_pass(json.loads(config), latents, height, width, dtype), fused).peak_bytes
 
 
 def _pass(config: dict, latents: int, height: int, width: int, dtype):
