@@ -73,7 +73,9 @@ def _version(package: str) -> str:
 
 def _weights(releases: Path) -> list[str]:
     found = [f"The weights of ReCamMaster are complete in {r.path}." for r in releases_in(releases)]
-    return found or [f"Missing from {releases}: {name}." for name in missing_parts(releases)]
+    if found or not releases.is_dir() or not any(releases.iterdir()):
+        return found
+    return [f"Missing from {releases}: {name}." for name in missing_parts(releases)]
 
 
 def _keys() -> str:

@@ -131,9 +131,14 @@ def _missing_for_recammaster(releases: Path) -> str:
     try:
         complete = releases_in(releases)
         missing = missing_parts(releases)
+        empty = not releases.is_dir() or not any(releases.iterdir())
     except (OSError, RecamError) as error:  # unreadable, or removed at this moment
         return f"the weights in {releases} cannot be read ({error})."
-    return "" if complete else f"the weights are incomplete: {missing[0]} is not in {releases}."
+    if complete:
+        return ""
+    if empty:
+        return f"no weights are installed in {releases}; `recam weights install` fetches them."
+    return f"no weights in {releases} are complete: {missing[0]} is missing; `recam weights list`."
 
 
 def _is_there(module: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from inference_server.engines.base import Clip, OnProgress, Rendering, ShouldStop
+from inference_server.engines.base import Cancelled, Clip, OnProgress, Rendering, ShouldStop
 from inference_server.engines.projection import ProjectionEngine
 from inference_server.model.coder_memory import working_memory
 from inference_server.model.prompts import NEGATIVE_PROMPT, PromptEmbedder
@@ -36,6 +36,7 @@ from .memory import (
     choose_mode,
     denoising_bytes,
     free_bytes,
+    pass_operations,
     refuse_without_fused,
     weights_of,
 )
@@ -48,6 +49,9 @@ from .takes import CACHED_WINDOWS, Takes
 from .work import Work
 
 log = logging.getLogger(__name__)
+
+CPU_SPEED = 5e11  # operations a second, of a good one
+SLOW_HOURS = 0.5
 
 
 class ReCamMasterEngine:
@@ -111,14 +115,17 @@ class ReCamMasterEngine:
         work.doing("loading the weights", job.remarks)
         release, networks, prompts = self._load(wanted.release)
         networks.load()
+        _heed(should_stop)
         work.doing("reading the prompt")
         contexts = self._contexts(prompts, wanted)
+        _heed(should_stop)
         needs = self._needs(networks, job, cache)
         networks.mode = choose_mode(wanted.memory, needs, networks.room())
         needed = needs.of(networks.mode) / GIB
         said = f"The job is reckoned to need {needed:.1f} GiB on {self._device}: {networks.mode}."
         log.info(said)
-        work.doing("reading the clip", [*prompts.remarks, said])
+        slow = _slow(networks, job) if self._device.type == "cpu" else ""
+        work.doing("reading the clip", [*prompts.remarks, said, *([slow] if slow else [])])
         remarks: list[str] = []
         takes = Takes(
             job,
@@ -230,6 +237,11 @@ class ReCamMasterEngine:
         return None
 
 
+def _heed(should_stop: ShouldStop) -> None:
+    if should_stop():
+        raise Cancelled
+
+
 def _reporting_memory(frames, networks: Networks, report: dict) -> Iterator[np.ndarray]:
     yield from frames
     report["memory"] = networks.mode  # it may have stepped down on the way
@@ -254,3 +266,17 @@ class _Projected:
     def __iter__(self):
         quiet = lambda *_: None  # noqa: E731
         return next(iter(ProjectionEngine().render(*self._given, quiet, lambda: False))).frames
+
+
+def _slow(networks: Networks, job: Job) -> str:
+    """What a person should know who has no GPU, reckoned from the operations; empty if little."""
+    config, (height, width) = networks.transformer.config, job.grid
+    latents = len(job.shots[0].plan.windows[0].slots)
+    passes = job.passes * (1 + job.settings.guided)
+    hours = passes * pass_operations(config, latents, height, width) / CPU_SPEED / 3600
+    if hours < SLOW_HOURS:
+        return ""
+    return (
+        f"No GPU was found: on a CPU this job takes some {hours:,.0f} hours. The engine projection "
+        "gives a preview at once."
+    )

@@ -17,7 +17,7 @@ from .picture import Framing, plan_framing
 from .rates import kept_frames, rate_remark
 from .settings import Settings
 from .shots import window_cameras
-from .windows import Plan, plan_windows
+from .windows import WINDOW, Plan, plan_windows
 
 # A start further from the reference than this is told: a tenth of the way to the subject, or half
 # of the public presets' turns.
@@ -130,7 +130,8 @@ def _planned(first: int, count: int, references, poses, settings: Settings) -> P
 
 
 def _remarks(clip: Clip, settings: Settings, shots: list[PlannedShot]) -> list[str]:
-    remarks = [rate_remark(clip.rate, settings.every)]
+    # A handful of frames has no rate to speak of.
+    remarks = [rate_remark(clip.rate, settings.every)] if clip.frames > WINDOW else []
     if len(shots) > 1:
         starts = ", ".join(str(shot.first) for shot in shots[1:])
         remarks.append(f"The clip has cuts, at frame {starts}: each shot is re-shot by itself.")
@@ -141,7 +142,10 @@ def _remarks(clip: Clip, settings: Settings, shots: list[PlannedShot]) -> list[s
         )
     remarks.append(_far_start(shots[0].cameras[0][0, 0].numpy()))
     if settings.short == "hold" and min(len(shot.kept) for shot in shots) < 81:
-        remarks.append("The model sees 81 frames: shorter shots were held on their last frame.")
+        remarks.append(
+            "The model sees 81 frames: shorter shots are held on their last frame "
+            "(short = public is quicker, and not how the model was trained)."
+        )
     return remarks
 
 

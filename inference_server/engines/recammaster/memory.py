@@ -75,6 +75,15 @@ def denoising_bytes(config: dict, latents: int, height: int, width: int, dtype: 
     return _pass_bytes(json.dumps(config), latents, height, width, dtype, True)
 
 
+def pass_operations(config: dict, latents: int, height: int, width: int) -> float:
+    """About how many operations one pass takes: the products by weights, and attention."""
+    dim = config["num_attention_heads"] * config["attention_head_dim"]
+    _, rows, columns = config["patch_size"]
+    tokens = 2 * latents * (height // rows) * (width // columns)
+    weights = 6 * dim * dim + 2 * dim * config["ffn_dim"]
+    return config["num_layers"] * (2 * tokens * weights + 4 * tokens * tokens * dim)
+
+
 def cache_bytes(
     config: dict, windows: int, prompts: int, latents: int, height: int, width: int, dtype
 ) -> int:

@@ -35,12 +35,12 @@ def parse_size(size: str, budget: int) -> tuple[int, int]:
         raise RecamError(
             "size", f"{size!r} is no size.", "Give auto, or width and height such as 832x480."
         ) from None
-    if width % MULTIPLE or height % MULTIPLE:
-        wrong = f"its sides are not multiples of {MULTIPLE}"
+    if width * height > budget:
+        wrong = f"it has {width * height:,} pixels, and {budget:,} are the most"
     elif min(width, height) < SMALLEST:
         wrong = f"its sides are not both at least {SMALLEST}"
-    elif width * height > budget:
-        wrong = f"it has {width * height:,} pixels, and {budget:,} are the most"
+    elif width % MULTIPLE or height % MULTIPLE:
+        wrong = f"its sides are not multiples of {MULTIPLE}"
     else:
         return width, height
     sides = (Fraction(max(side, SMALLEST)) for side in (width, height))
