@@ -60,10 +60,19 @@ def test_verify_prints_each_error_beside_its_bound(recam):
     first, *checks, last = said.splitlines()
     assert status == 0 and last == "All within their bounds."
     assert first.startswith(f"{MINIATURE} on cpu, PyTorch {torch.__version__}, against expected")
-    assert len(checks) == 11
-    for line in checks:
-        error, bound = re.fullmatch(r"  (?:fp32|bf16) .+? {2,}(\S+)  bound (\S+)", line).groups()
-        assert float(error) <= float(bound)
+    figures = [re.fullmatch(r"  (.+?) {2,}(\S+)  bound (\S+)", line).groups() for line in checks]
+    assert all(float(error) <= float(bound) for _, error, bound in figures)
+    each = ["source_latents", "context_pos", "dit_out", "dit_out as the engine runs it"]
+    assert [name for name, *_ in figures] == [
+        *(f"fp32 {name}, relative" for name in each),
+        "fp32 frames_u8, largest difference",
+        "fp32 frames_u8, share that differs",
+        *(f"bf16 {name}, relative" for name in each),
+        "bf16 frames_u8, mean difference",
+    ]
+    bounds = {name: bound for name, _, bound in figures}
+    assert {bounds[f"fp32 {name}, relative"] for name in each} == {"2e-05"}
+    assert bounds["fp32 frames_u8, share that differs"] == "0.001"
 
 
 def test_verify_of_a_release_that_is_off_ends_with_1(recam, tmp_path):

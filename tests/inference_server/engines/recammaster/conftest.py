@@ -10,19 +10,15 @@ from inference_server.engines.registry import load
 from inference_server.releases.modules import load_transformer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module", autouse=True)
 def _state(tmp_path_factory):
-    return tmp_path_factory.mktemp("state")
-
-
-@pytest.fixture(autouse=True)
-def state(_state, monkeypatch):
     """Where prompts and calibrations are kept."""
-    monkeypatch.setenv("RECAM_STATE", str(_state))
-    return _state
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECAM_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine():
     """The engine that a worker would use; on the CPU."""
     return load("recammaster", RELEASE.path)

@@ -25,7 +25,6 @@ from shared.cameras.twelve import twelve
 from shared.errors import RecamError
 
 CITY = Path(__file__).parents[3] / "clips/cityCC0.mpg"  # 720 x 405, cuts at its frame 116
-STAGES = ("looking for cuts", "reading the clip", "denoising", "writing the take")
 
 
 class Counted:
@@ -68,7 +67,7 @@ def live_bytes() -> int:
     storages = {
         t.untyped_storage().data_ptr(): t.untyped_storage().nbytes()
         for t in gc.get_objects()
-        if isinstance(t, torch.Tensor) and not t.is_meta
+        if issubclass(type(t), torch.Tensor) and not t.is_meta
     }
     return sum(storages.values())
 
@@ -79,7 +78,7 @@ def usual():
     return pictures(5)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def take(engine, usual):
     """The take of ``usual`` with the default settings and one step."""
     ((frames, _),) = render(engine, usual)
@@ -90,13 +89,12 @@ def take(engine, usual):
     ("frames", "width", "height", "settings"),
     [
         (1, 64, 64, {"short": "hold"}),
-        (2, 64, 96, {}),
+        (2, 66, 90, {}),
         (17, 64, 64, {}),
         (9, 64, 64, {"every": 2}),
-        (4, 66, 70, {}),
         (100, 64, 64, {}),
     ],
-    ids=["one", "two, vertical", "public", "every second", "even, not in 16ths", "two windows"],
+    ids=["one", "vertical, not in 16ths", "public", "every second", "two windows"],
 )
 def test_a_take_has_the_clip_s_frames_and_size(tmp_path, frames, width, height, settings):
     clip = write_clip(tmp_path / "clip.mp4", frames, width, height)
@@ -221,12 +219,12 @@ def test_without_the_clip_the_artist_is_told_what_to_expect(engine, usual, take,
 
 
 def test_framing_is_the_artist_s_choice(engine):
-    clip = pictures(2, 128, 64)
+    clip = pictures(1, 128, 64)
     ((_, fit),) = render(engine, clip, framing="fit")
     ((_, fill),) = render(engine, clip, framing="fill", size="64x64")
     ((frames, crop),) = render(engine, clip, framing="crop", size="64x64")
     assert [(r.width, r.height) for r in (fit, fill, crop)] == [(128, 64), (128, 64), (64, 64)]
-    assert frames.shape == (2, 64, 64, 3)
+    assert frames.shape == (1, 64, 64, 3)
     assert fit.report["model_size"] == "128 x 64" and fill.report["model_size"] == "64 x 64"
     assert any("blur" in remark for remark in fill.remarks)
 
@@ -271,16 +269,20 @@ def test_without_guidance_nothing_negative_is_embedded_or_run(engine, usual, mon
     assert batches == [1, 2]
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_cancel_at_any_stage_ends_the_job_and_gives_its_memory_back(engine, take, usual, stage):
-    now, settings = [], {"cuts": "separate", "steps": 2}
-    before = live_bytes()
-    with pytest.raises(Cancelled):
-        render(
-            engine, usual, lambda *told: now.append(told[2]), lambda: now[-1] == stage, **settings
-        )
-    assert now[-1] == stage
-    assert live_bytes() <= before
+def test_a_cancel_at_any_stage_ends_the_job_and_gives_its_memory_back(engine, take, usual):
+    before, settings = live_bytes(), {"cuts": "separate", "steps": 2}
+    for stage in ("looking for cuts", "reading the clip", "denoising", "writing the take"):
+        now = []
+        with pytest.raises(Cancelled):
+            render(
+                engine,
+                usual,
+                lambda *told, now=now: now.append(told[2]),
+                lambda now=now, stage=stage: now[-1] == stage,
+                **settings,
+            )
+        assert now[-1] == stage
+        assert live_bytes() <= before, stage
     assert differ(render(engine, usual)[0][0], take) == 0, "the next job"
 
 
@@ -348,10 +350,10 @@ def test_fast_quality_is_refused_until_it_is_calibrated(engine, usual, monkeypat
 @pytest.mark.parametrize("memory", ["resident", "streamed"])
 def test_a_step_cache_skips_what_changed_little(engine, usual, memory):
     passes = []
-    settings = {"steps": 6, "guidance": 1, "memory": memory}
+    settings = {"steps": 4, "guidance": 1, "memory": memory}
 
     def run(threshold: float):
-        found = Shortcuts("euler", 6, 1.0, threshold)
+        found = Shortcuts("euler", 4, 1.0, threshold)
         keep(RELEASE, found, {})
         render(engine, usual, **settings)  # brings the networks into the mode
         _, networks, _ = engine._load("")
@@ -367,8 +369,8 @@ def test_a_step_cache_skips_what_changed_little(engine, usual, memory):
 
     ((exact, _),) = render(engine, usual, **settings)
     careful, all_steps = run(1e-9)
-    bold, few_steps = run(0.5)
-    assert all_steps == 6 and few_steps < 6
+    bold, few_steps = run(10.0)
+    assert all_steps == 4 and few_steps < 4
     assert differ(careful, exact) < 0.5 < differ(bold, exact) + 0.5
     ((again, _),) = render(engine, usual, **settings)
     assert differ(again, exact) == 0, "nothing of it is left for the exact quality"

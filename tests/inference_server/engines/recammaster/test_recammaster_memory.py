@@ -88,7 +88,7 @@ def clip():
     return pictures(9)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def take(engine, clip):
     ((frames, _),) = render(engine, clip)
     return frames
