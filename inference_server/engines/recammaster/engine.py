@@ -40,7 +40,7 @@ from .memory import (
     refuse_without_fused,
     weights_of,
 )
-from .networks import Networks
+from .networks import Networks, give_back
 from .picture import WHOLE
 from .settings import Settings
 from .shortcuts import Shortcuts, calibrated
@@ -158,6 +158,7 @@ class ReCamMasterEngine:
         loaded = release, fingerprint(release, *release.files)  # which changes under the same name
         if self._loaded is None or self._loaded_from != loaded:
             self._loaded, self._loaded_from = None, loaded
+            give_back(self._device)
             networks = Networks(
                 partial(load_transformer, release),
                 partial(load_vae, release),

@@ -19,9 +19,9 @@ class Work:
     def __init__(self, job: Job, on_progress: OnProgress) -> None:
         encoded = sum(shot.plan.latents for shot in job.shots)
         decoded = sum(len(shot.kept) for shot in job.shots)
-        started = 1 + (job.settings.start != "none")
+        read = (job.settings.source != "noise") + (job.settings.start != "none")
         takes = job.settings.takes
-        self._all = LATENT * encoded * started + PASS * job.passes + FRAME * decoded * takes
+        self._all = LATENT * encoded * read + PASS * job.passes + FRAME * decoded * takes
         self._done, self._on_progress = 0, on_progress
 
     def doing(self, what: str, remarks: Iterable[str] = ()) -> None:
