@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import resource
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,8 +34,10 @@ from inference_server.model.camera_transformer import CameraTransformer
 from inference_server.model.dry_run import dry_run
 from inference_server.model.schedule import make_schedule
 from inference_server.releases.modules import load_transformer, load_vae
+from inference_server.video.reader import Reader
 from shared.errors import RecamError
 
+CITY = Path(__file__).parents[3] / "clips/cityCC0.mpg"  # cuts at its frame 116
 CPU = torch.device("cpu")
 SMALL = {
     "num_attention_heads": 2,
@@ -263,12 +267,41 @@ def test_a_shortage_goes_down_to_the_last_mode_and_then_ends_the_job(engine, net
 
 def test_a_step_cache_goes_before_anything_else(engine, nets, clip):
     keep(RELEASE, Shortcuts("euler", 2, 1.0, 1e-9), {})
-    with Shortage("denoising", lambda: shortage.times == 0) as shortage:
+
+    def cached() -> bool:
+        return nets.transformer.is_cache_enabled and shortage.times < 5
+
+    with Shortage("denoising", cached) as shortage:
         ((frames, rendering),) = render(engine, clip, shortage.told, quality="fast")
     assert shortage.times == 1 and rendering.report["memory"] == "resident"
     assert any("without the step cache" in remark for remark in rendering.remarks)
     ((plain, _),) = render(engine, clip, steps=2)
     assert differ(frames, plain) == 0
+
+
+def test_transformer_and_vae_are_never_at_work_at_once(engine, nets, monkeypatch):
+    """Nor does the decoder of one shot wait, with what it keeps, while the next is denoised."""
+    events = []
+
+    def noted(name: str):
+        right = getattr(Networks, name)
+
+        @contextmanager
+        def noting(self, *given):
+            events.append(f"{name} begins")
+            try:
+                with right(self, *given) as network:
+                    yield network
+            finally:
+                events.append(f"{name} ends")
+
+        return noting
+
+    for name in ("coding", "denoising"):
+        monkeypatch.setattr(Networks, name, noted(name))
+    render(engine, Reader(CITY, 114, 4), cuts="separate", size="64x64")
+    one_shot = ["coding", "denoising", "coding"]
+    assert events == [f"{name} {what}" for name in one_shot * 2 for what in ("begins", "ends")]
 
 
 def test_another_error_is_not_taken_for_a_shortage(engine, nets, clip, monkeypatch):

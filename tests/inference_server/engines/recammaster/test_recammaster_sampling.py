@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import pairwise
 
 import pytest
@@ -142,6 +143,18 @@ def test_a_window_is_denoised_as_if_it_were_alone_where_no_other_reaches(transfo
     assert (
         relative(share[:, None, None] * a + (1 - share[:, None, None]) * b, both[:, :, seam]) < 1e-3
     )
+
+
+def test_where_three_windows_meet_their_shares_are_one_whole(transformer):
+    plan = plan_windows(180, overlap=10)
+    slots = [slot for window in plan.windows for slot in window.slots]
+    assert max(slots.count(slot) for slot in slots) == 3
+    same_everywhere = copy.deepcopy(transformer)
+    torch.nn.init.zeros_(same_everywhere.proj_out.weight)
+    torch.nn.init.constant_(same_everywhere.proj_out.bias, 0.5)
+    row = random(1, 16, plan.slots, HEIGHT, WIDTH, seed=4)
+    got = run(same_everywhere, plan, steps=1, latents=row)
+    assert torch.allclose(got, row[:, :, : plan.latents] - 0.5, atol=1e-5)
 
 
 def test_anchors_are_thrown_away_and_change_only_the_window_that_has_them(transformer):
