@@ -6,7 +6,7 @@ import pytest
 import torch
 from recammaster_jobs import RELEASE
 
-from inference_server.engines.registry import load
+from inference_server.engines.recammaster.engine import ReCamMasterEngine
 from inference_server.releases.modules import load_transformer
 
 
@@ -18,10 +18,10 @@ def _state(tmp_path_factory):
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def engine():
-    """The engine that a worker would use; on the CPU."""
-    return load("recammaster", RELEASE.path)
+    """On the CPU, whatever else this machine has."""
+    return ReCamMasterEngine(RELEASE.path, "cpu")
 
 
 @pytest.fixture(scope="session")

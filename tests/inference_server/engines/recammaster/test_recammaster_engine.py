@@ -325,9 +325,11 @@ def test_a_very_long_prompt_is_cut_with_a_remark_and_one_beyond_reason_refused(e
     assert caught.value.code == "prompt_too_long" and "20,001" in caught.value.sentence
 
 
-def test_a_result_that_is_no_numbers_is_an_error_and_not_a_take(engine, usual, take):
+@pytest.mark.parametrize("name", ["proj_out", "decoder.conv_out", "encoder.conv_in"])
+def test_a_result_that_is_no_numbers_is_an_error_and_not_a_take(engine, usual, take, name):
     _, networks, _ = engine._load("")
-    bias = networks.transformer.proj_out.bias
+    network = networks.transformer if name == "proj_out" else networks.vae
+    bias = network.get_submodule(name).bias
     right = bias.clone()
     bias[0] = float("nan")
     try:
