@@ -14,6 +14,7 @@ from inference_server.engines.recammaster import sampling
 from inference_server.engines.recammaster.sampling import Guidance, denoise
 from inference_server.engines.recammaster.shots import shot_noise, without_clip
 from inference_server.engines.recammaster.windows import Plan, Window, plan_windows
+from inference_server.model.camera_transformer import CameraTransformer
 from inference_server.model.schedule import draw_noise, make_schedule, mix_noise, model_time
 
 HEIGHT, WIDTH = 4, 6  # of a latent
@@ -186,6 +187,24 @@ def test_nothing_of_a_job_stays_in_the_transformer(transformer):
     run(transformer, plan_windows(5, hold_short=False))
     for block in transformer.blocks:
         assert block.attn1.term is block.attn1.camera is block.attn2.kept is None
+
+
+def test_one_compiled_block_serves_all_of_a_job(transformer, monkeypatch):
+    """Traced once, in one piece, for every block, window, prompt and step."""
+    monkeypatch.setattr(sampling, "BATCHED_TOKENS", 0)
+    model, traced = CameraTransformer(**{**transformer.config, "num_layers": 4}).eval(), []
+    model.trim_last_block()
+    torch._dynamo.reset()
+
+    def backend(graph, _):
+        traced.append(graph)
+        return graph
+
+    for block in model.blocks[:-1]:
+        block.compile(backend=backend, fullgraph=True, dynamic=False)
+    run(model, plan_windows(120), steps=2)
+    torch._dynamo.reset()
+    assert len(traced) == 1
 
 
 def test_the_times_of_fifty_steps_are_the_public_code_s():
