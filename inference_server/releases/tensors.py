@@ -71,6 +71,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         if start[:4] == b"PK\x03\x04" or start[:1] == b"\x80":
             return _read_checkpoint(path, mapped=start[:2] == b"PK")
     except Exception as error:  # a damaged file can make a reader fail in any way
+        if isinstance(error, MemoryError) or "allocate memory" in str(error):
+            raise  # the file may be whole
         raise _in_words(path, error) from error
     raise broken(path, f"it is no file of weights, it begins with {start!r}")
 
