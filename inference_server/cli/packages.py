@@ -17,5 +17,5 @@ def model_packages() -> Iterator[None]:
         raise RecamError(
             "packages_missing",
             f"{error.name} is not installed, which the model needs.",
-            "Install it with: pip install 'recam[model]'.",
+            "Install it with: pip install '.[model]' in Recam's folder.",
         ) from None

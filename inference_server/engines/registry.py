@@ -127,7 +127,7 @@ def _missing_for_recammaster(releases: Path) -> str:
     if importlib.util.find_spec(f"{__package__}.recammaster.engine") is None:
         return "this version of Recam does not contain it yet."
     if lacking := [package for module, package in PACKAGES.items() if not _is_there(module)]:
-        return f"not installed: {', '.join(lacking)} (pip install 'recam[model]')."
+        return f"not installed: {', '.join(lacking)} (pip install '.[model]' in Recam's folder)."
     try:
         complete = releases_in(releases)
         missing = missing_parts(releases)

@@ -71,7 +71,7 @@ def test_missing_packages_are_named_as_pip_knows_them(gone, said, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n in gone else there(n))
     status = _status(MINIATURE.path)
     assert not status.can_run
-    assert f"not installed: {said} (pip install 'recam[model]')" in status.reason
+    assert f"not installed: {said} (pip install '.[model]' in Recam's folder)" in status.reason
 
 
 def test_a_module_in_a_package_that_is_missing_too_is_named(monkeypatch):
