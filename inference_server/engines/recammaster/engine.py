@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from inference_server.engines.base import Cancelled, Clip, OnProgress, Rendering, ShouldStop
-from inference_server.engines.projection import ProjectionEngine
-from inference_server.model.coder_memory import working_memory
 from inference_server.model.prompts import NEGATIVE_PROMPT, PromptEmbedder
-from inference_server.model.tiling import Tiling
 from inference_server.releases.choice import choose_release
 from inference_server.releases.layout import Release, fingerprint, part_files
 from inference_server.releases.modules import (
@@ -24,34 +21,21 @@ from inference_server.releases.modules import (
     load_vae,
 )
 from shared.cameras.trajectory import Trajectory
-from shared.errors import RecamError
 from shared.folders import state_folder
 
 from .device import pick_device, pick_dtype
-from .job import Job, plan_job
-from .memory import (
-    GIB,
-    Needs,
-    cache_bytes,
-    choose_mode,
-    denoising_bytes,
-    free_bytes,
-    pass_operations,
-    refuse_without_fused,
-    weights_of,
-)
+from .job import plan_job
+from .memory import GIB, choose_mode, free_bytes
 from .networks import Networks, give_back
-from .picture import WHOLE
+from .reckoning import needs_of, slowness
 from .settings import Settings
 from .shortcuts import Shortcuts, calibrated
+from .start import start_of
 from .stepping_down import StepDown, is_out_of_memory
-from .takes import CACHED_WINDOWS, Takes
+from .takes import Takes
 from .work import Work
 
 log = logging.getLogger(__name__)
-
-CPU_SPEED = 5e11  # operations a second, of a good one
-SLOW_HOURS = 0.5
 
 
 class ReCamMasterEngine:
@@ -119,20 +103,19 @@ class ReCamMasterEngine:
         work.doing("reading the prompt")
         contexts = self._contexts(prompts, wanted)
         _heed(should_stop)
-        needs = self._needs(networks, job, cache)
+        needs = needs_of(networks, job, cache)
         networks.mode = choose_mode(wanted.memory, needs, networks.room())
         needed = needs.of(networks.mode) / GIB
         said = f"The job is reckoned to need {needed:.1f} GiB on {self._device}: {networks.mode}."
         log.info(said)
-        slow = _slow(networks, job) if self._device.type == "cpu" else ""
-        work.doing("reading the clip", [*prompts.remarks, said, *([slow] if slow else [])])
+        work.doing("reading the clip", [*prompts.remarks, said, *slowness(networks, job)])
         remarks: list[str] = []
         takes = Takes(
             job,
             clip,
             networks,
             contexts,
-            self._start(clip, source_camera, job),
+            start_of(clip, source_camera, job),
             StepDown(networks, needs, remarks, cache),
             work,
             should_stop,
@@ -199,44 +182,6 @@ class ReCamMasterEngine:
             return self._contexts(prompts, settings)
         return rows[0], rows[1] if settings.guided else None
 
-    def _needs(self, networks: Networks, job: Job, cache: float) -> Needs:
-        """What the job needs on the device. Raises RecamError ``attention_missing``."""
-        config, (height, width) = dict(networks.transformer.config), job.grid
-        latents = max(len(window.slots) for shot in job.shots for window in shot.plan.windows)
-        size = latents, height, width, self._dtype
-        if not networks.kernel.fused:
-            refuse_without_fused(config, *size, free_bytes(self._device))
-        tiling = Tiling() if job.settings.tiling == "public" else None
-        kept = 0
-        if cache:
-            counts = [len(shot.plan.windows) for shot in job.shots]
-            windows = max((n for n in counts if n <= CACHED_WINDOWS), default=0)
-            kept = cache_bytes(config, windows, 1 + job.settings.guided, *size)
-        return Needs(
-            weights_of(networks.transformer),
-            weights_of(networks.transformer.blocks[0]),
-            weights_of(networks.vae),
-            denoising_bytes(config, *size) + kept,
-            working_memory(networks.vae, height * 8, width * 8, tiling, self._dtype),
-        )
-
-    def _start(self, clip: Clip, source_camera: Trajectory, job: Job):
-        """What denoising starts from, if from anything but noise, and how it meets the model."""
-        start = job.settings.start_clip
-        if start is not None:
-            if not np.allclose(job.lens.crops, WHOLE):
-                raise RecamError(
-                    "start_clip",
-                    "A former take cannot be started from through a longer lens: it would be "
-                    "enlarged twice.",
-                    "Give the trajectory the clip's lens, and crop the take afterwards.",
-                )
-            # Its frame lies where the clip's does, whatever its own size.
-            return start, replace(job.framing, clip=(start.width, start.height))
-        if job.settings.start == "projection":
-            return _Projected(clip, source_camera, job), job.framing
-        return None
-
 
 def _heed(should_stop: ShouldStop) -> None:
     if should_stop():
@@ -246,38 +191,3 @@ def _heed(should_stop: ShouldStop) -> None:
 def _reporting_memory(frames, networks: Networks, report: dict) -> Iterator[np.ndarray]:
     yield from frames
     report["memory"] = networks.mode  # it may have stepped down on the way
-
-
-class _Projected:
-    """The clip as the projection engine shows it along the job's path, through the clip's lens."""
-
-    def __init__(self, clip: Clip, source_camera: Trajectory, job: Job) -> None:
-        self.width, self.height, self.frames, self.rate = (
-            clip.width,
-            clip.height,
-            clip.frames,
-            clip.rate,
-        )
-        path = Trajectory(job.lens.poses, job.lenses, source_camera.rate)
-        settings = {"subject_distance": job.settings.subject_distance}
-        if job.settings.depth is not None:
-            settings["depth"] = job.settings.depth
-        self._given = (clip, source_camera, path, settings)
-
-    def __iter__(self):
-        quiet = lambda *_: None  # noqa: E731
-        return next(iter(ProjectionEngine().render(*self._given, quiet, lambda: False))).frames
-
-
-def _slow(networks: Networks, job: Job) -> str:
-    """What a person should know who has no GPU, reckoned from the operations; empty if little."""
-    config, (height, width) = networks.transformer.config, job.grid
-    latents = len(job.shots[0].plan.windows[0].slots)
-    passes = job.passes * (1 + job.settings.guided)
-    hours = passes * pass_operations(config, latents, height, width) / CPU_SPEED / 3600
-    if hours < SLOW_HOURS:
-        return ""
-    return (
-        f"No GPU was found: on a CPU this job takes some {hours:,.0f} hours. The engine projection "
-        "gives a preview at once."
-    )

@@ -11,12 +11,13 @@ import torch
 
 from inference_server.model.camera_transformer import CameraTransformer
 from inference_server.model.conditions import prepare_scene, prepare_text
-from inference_server.model.dry_run import dry_run
+from inference_server.model.dry_run import Cost, dry_run
 from shared.errors import RecamError
 
-from .sampling import goes_at_once
+from .sampling import goes_at_once, tokens_of_pass
 
 GIB = 2**30
+BLOCKS = 2  # that stand for all in a dry run
 CHUNK = 8192  # tokens at a time through the feed-forward layers: as fast as all at once
 SPARE = 0.07  # of the memory: kernels' work space and what the allocator cannot use
 
@@ -70,38 +71,25 @@ def choose_mode(wanted: str, needs: Needs, free: int | None, after: str | None =
     )
 
 
-def denoising_bytes(config: dict, latents: int, height: int, width: int, dtype: torch.dtype) -> int:
-    """What one pass needs beside the weights, with fused attention: see ``_pass``."""
-    return _pass_bytes(json.dumps(config), latents, height, width, dtype, True)
+def pass_cost(config: dict, latents: int, height: int, width: int, dtype: torch.dtype) -> Cost:
+    """What one pass costs, with fused attention, its bytes beside the weights: see ``_pass``."""
+    return _pass_cost(json.dumps(config), latents, height, width, dtype, True)
 
 
-def pass_operations(config: dict, latents: int, height: int, width: int) -> float:
-    """About how many operations one pass takes: the products by weights, and attention."""
-    dim = config["num_attention_heads"] * config["attention_head_dim"]
-    _, rows, columns = config["patch_size"]
-    tokens = 2 * latents * (height // rows) * (width // columns)
-    weights = 6 * dim * dim + 2 * dim * config["ffn_dim"]
-    return config["num_layers"] * (2 * tokens * weights + 4 * tokens * tokens * dim)
+def cache_bytes(config: dict, latents: int, height: int, width: int, dtype: torch.dtype) -> int:
+    """What diffusers' first-block cache keeps for a window and prompt: three tensors of all tokens.
 
-
-def cache_bytes(
-    config: dict, windows: int, prompts: int, latents: int, height: int, width: int, dtype
-) -> int:
-    """What diffusers' first-block cache keeps: three tensors of all tokens, each window and prompt.
-
-    The sizes are those of latents, as in ``denoising_bytes``.
+    The sizes are those of latents, as in ``pass_cost``.
     """
     dim = config["num_attention_heads"] * config["attention_head_dim"]
-    _, rows, columns = config["patch_size"]
-    tokens = 2 * latents * (height // rows) * (width // columns)
-    return 3 * windows * prompts * tokens * dim * dtype.itemsize
+    return 3 * tokens_of_pass(config, latents, height, width) * dim * dtype.itemsize
 
 
 def refuse_without_fused(
     config: dict, latents: int, height: int, width: int, dtype: torch.dtype, free: int | None
 ) -> None:
     """RecamError ``attention_missing`` for a size that unfused attention cannot hold."""
-    needed = _pass_bytes(json.dumps(config), latents, height, width, dtype, False)
+    needed = _pass_cost(json.dumps(config), latents, height, width, dtype, False).peak_bytes
     if free is not None and needed > free:
         raise RecamError(
             "attention_missing",
@@ -145,8 +133,10 @@ def free_bytes(device: torch.device) -> int | None:
 
 
 @lru_cache(maxsize=64)
-def _pass_bytes(config: str, latents: int, height: int, width: int, dtype, fused: bool) -> int:
-    return dry_run(_pass(json.loads(config), latents, height, width, dtype), fused).peak_bytes
+def _pass_cost(config: str, latents: int, height: int, width: int, dtype, fused: bool) -> Cost:
+    known = json.loads(config)
+    cost = dry_run(_pass(known, latents, height, width, dtype), fused)
+    return Cost(cost.operations * known["num_layers"] // BLOCKS, cost.peak_bytes)
 
 
 def _pass(config: dict, latents: int, height: int, width: int, dtype):
@@ -157,19 +147,19 @@ def _pass(config: dict, latents: int, height: int, width: int, dtype):
     Of small windows both prompts are in the pass.
     """
     with torch.device("meta"):
-        model = CameraTransformer(**{**config, "num_layers": 2}).eval()
+        model = CameraTransformer(**{**config, "num_layers": BLOCKS}).eval()
         model.cast(dtype)
         model.requires_grad_(False)
         model.chunk_feed_forward(CHUNK)
-        prompts = 2 if goes_at_once(model, latents, height, width) else 1
+        prompts = 2 if goes_at_once(model.config, latents, height, width) else 1
         target = torch.empty(prompts, 16, latents, height, width, dtype=dtype)
         context = torch.empty(prompts, 512, config["text_dim"], dtype=dtype)
         camera = torch.empty(1, latents, 12, dtype=dtype)
         time = torch.empty(prompts)
 
     def run():
-        pairs_of_blocks = -(-config["num_layers"] // 2)
-        text = [prepare_text(model, context) for _ in range(2 // prompts * pairs_of_blocks)]
+        times = -(-config["num_layers"] // BLOCKS)
+        text = [prepare_text(model, context) for _ in range(2 // prompts * times)]
         scene = prepare_scene(model, target[:1], camera)
         return text, model(target, time, text[0], scene).sample
 

@@ -35,10 +35,15 @@ class Guidance:
         return self.scale if step < round(self.share * steps) else 1.0
 
 
-def goes_at_once(transformer: CameraTransformer, latents: int, height: int, width: int) -> bool:
+def goes_at_once(config: dict, latents: int, height: int, width: int) -> bool:
     """Whether both prompts go through the model in one pass, for a window of so many latents."""
-    _, rows, columns = transformer.config.patch_size
-    return 2 * latents * (height // rows) * (width // columns) <= BATCHED_TOKENS
+    return tokens_of_pass(config, latents, height, width) <= BATCHED_TOKENS
+
+
+def tokens_of_pass(config: dict, latents: int, height: int, width: int) -> int:
+    """Tokens of target and source together, for a window of so many latents of that size."""
+    _, rows, columns = config["patch_size"]
+    return 2 * latents * (height // rows) * (width // columns)
 
 
 @torch.no_grad()
@@ -108,7 +113,7 @@ class _Passes:
         self.cameras = [camera.to(**self.home) for camera in cameras]
         self.contexts = [c.to(**self.home) for c in contexts if c is not None]
         size = len(plan.windows[0].slots), *source.shape[3:]
-        self.batched = len(self.contexts) == 2 and goes_at_once(transformer, *size)
+        self.batched = len(self.contexts) == 2 and goes_at_once(transformer.config, *size)
 
     def velocity(
         self, index: int, latents: torch.Tensor, time: torch.Tensor, scale: float

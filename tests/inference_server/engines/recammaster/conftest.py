@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from recammaster_jobs import RELEASE
+from recammaster_jobs import RELEASE, pictures
 
 from inference_server.engines.recammaster.engine import ReCamMasterEngine
 from inference_server.releases.modules import load_transformer
@@ -28,3 +28,9 @@ def engine():
 def transformer():
     """The miniature's, in float32 as it was loaded: leave it so."""
     return load_transformer(RELEASE, torch.float32)
+
+
+@pytest.fixture(scope="session")
+def usual():
+    """A short clip."""
+    return pictures(5)

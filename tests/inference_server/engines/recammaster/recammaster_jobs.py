@@ -34,6 +34,11 @@ def standing(path: Trajectory) -> Trajectory:
     return Trajectory.standing(path.poses[0], path.lenses[0], path.rate, len(path))
 
 
+def differ(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean absolute difference of uint8 pictures."""
+    return float(np.abs(a.astype(int) - b.astype(int)).mean())
+
+
 def render(
     engine, clip, on_progress=lambda *_: None, should_stop=lambda: False, cameras=None, **settings
 ) -> list[tuple[np.ndarray, Rendering]]:

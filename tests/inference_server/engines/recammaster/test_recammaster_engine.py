@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from recammaster_jobs import RELEASE, path_over, pictures, render, standing
+from recammaster_jobs import RELEASE, differ, path_over, pictures, render, standing
 from takes import write_clip
 from worlds import Frames
 
 from inference_server.engines.base import Cancelled
 from inference_server.engines.projection import ProjectionEngine
-from inference_server.engines.recammaster import calibrate
-from inference_server.engines.recammaster.shortcuts import Shortcuts, keep
+from inference_server.engines.recammaster import reckoning, takes
+from inference_server.model.coder import to_uint8
 from inference_server.reshoot import reshoot
 from inference_server.video.probe import probe
 from inference_server.video.reader import Reader
@@ -57,10 +57,6 @@ def quiet(*_) -> None:
     """Hears no progress."""
 
 
-def differ(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.abs(a.astype(int) - b.astype(int)).mean())
-
-
 def live_bytes() -> int:
     """Of all tensors that Python can reach."""
     gc.collect()
@@ -70,12 +66,6 @@ def live_bytes() -> int:
         if issubclass(type(t), torch.Tensor) and not t.is_meta
     }
     return sum(storages.values())
-
-
-@pytest.fixture(scope="module")
-def usual():
-    """A short clip."""
-    return pictures(5)
 
 
 @pytest.fixture(scope="module")
@@ -348,66 +338,54 @@ def test_a_release_that_is_not_there_is_named(engine, usual):
     assert "'other'" in caught.value.sentence and "There: release." in caught.value.hint
 
 
-def test_fast_quality_is_refused_until_it_is_calibrated(engine, usual, monkeypatch, tmp_path):
-    monkeypatch.setenv("RECAM_STATE", str(tmp_path))
+def test_a_former_take_is_not_enlarged_twice(engine, usual):
+    path = path_over(usual)
+    longer = Trajectory(path.poses, path.lenses * [1.5, 1.5, 1, 1], path.rate)
     with pytest.raises(RecamError) as caught:
-        render(engine, usual, quality="fast")
-    assert caught.value.code == "not_calibrated" and "recam calibrate" in caught.value.hint
-    found = Shortcuts("unipc", 3, 0.4, 0.0)
-    keep(RELEASE, found, {"psnr": 31.0})
-    ((fast, rendering),) = render(engine, usual, quality="fast")
-    assert rendering.report["sampling"] == str(found) == "3 unipc steps, 40% of them guided"
-    ((same, _),) = render(engine, usual, steps=3, solver="unipc", guidance_share=0.4)
-    assert differ(fast, same) == 0
+        render(
+            engine,
+            usual,
+            cameras=(standing(path), longer),
+            start_clip=usual,
+            denoising_strength=0.5,
+        )
+    assert caught.value.code == "start_clip"
 
 
-@pytest.mark.parametrize("memory", ["resident", "streamed"])
-def test_a_step_cache_skips_what_changed_little(engine, usual, memory):
-    passes = []
-    settings = {"steps": 4, "guidance": 1, "memory": memory}
+def test_a_path_that_starts_far_from_where_the_clip_was_shot_is_told(engine, usual):
+    path = path_over(usual)
+    turned = Trajectory(path.poses @ pose(position=(0.5, 0, 0)), path.lenses, path.rate)
 
-    def run(threshold: float):
-        found = Shortcuts("euler", 4, 1.0, threshold)
-        keep(RELEASE, found, {})
-        render(engine, usual, **settings)  # brings the networks into the mode
-        _, networks, _ = engine._load("")
-        last = networks.transformer.blocks[-1].attn2
-        hook = last.register_forward_hook(lambda *_: passes.append(1))
-        try:
-            ((frames, rendering),) = render(engine, usual, **settings, quality="fast")
-        finally:
-            hook.remove()
-        assert rendering.report["sampling"].endswith(f"cache {threshold:g}")
-        done, passes[:] = len(passes), []
-        return frames, done
+    def told(target: Trajectory) -> list[str]:
+        ((_, rendering),) = render(engine, usual, cameras=(standing(path), target))
+        return [remark for remark in rendering.remarks if "from where the clip was shot" in remark]
 
-    ((exact, _),) = render(engine, usual, **settings)
-    careful, all_steps = run(1e-9)
-    bold, few_steps = run(10.0)
-    assert all_steps == 4 and few_steps < 4
-    assert differ(careful, exact) < 0.5 and differ(bold, exact) > differ(careful, exact)
-    ((again, _),) = render(engine, usual, **settings)
-    assert differ(again, exact) == 0, "nothing of it is left for the exact quality"
+    assert told(path) == []
+    (said,) = told(turned)
+    assert "0.5 m" in said and "0 degrees" in said
 
 
-def test_the_best_is_the_quickest_that_is_near_enough_and_quicker():
-    def trial(steps: int, psnr: float, seconds: float) -> calibrate.Trial:
-        return calibrate.Trial(Shortcuts("unipc", steps, 1.0, 0.0), psnr, seconds)
+def test_a_frame_that_ran_out_of_memory_is_made_again(engine, usual, take, monkeypatch):
+    calls = []
 
-    exact = calibrate.Trial(None, float("inf"), 10.0)
-    near, nearer, slow, poor = (
-        trial(20, 31.0, 4.0),
-        trial(30, 35.0, 6.0),
-        trial(40, 40.0, 11.0),
-        trial(10, 25.0, 1.0),
-    )
-    tried = [exact, slow, nearer, near, poor]
-    assert calibrate.best(tried, 30.0) == near
-    assert calibrate.best(tried, 33.0) == nearer
-    assert calibrate.best(tried, 20.0) == poor
-    assert calibrate.best(tried, 38.0) is None, "near enough, but no quicker than the exact one"
-    assert calibrate.best([exact], 0.0) is None
-    a = np.zeros((2, 4, 4, 3), np.uint8)
-    assert calibrate.psnr(a, a) == float("inf")
-    assert calibrate.psnr(a, a + np.uint8(255)) == 0
-    assert calibrate.psnr(a, a + np.uint8(10)) == pytest.approx(28.13, abs=0.01)
+    def short_of_memory_once(frame):
+        calls.append(frame)
+        if len(calls) == 4:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return to_uint8(frame)
+
+    monkeypatch.setattr(takes, "to_uint8", short_of_memory_once)
+    ((again, rendering),) = render(engine, usual)
+    assert rendering.report["memory"] == "offload"
+    assert differ(again, take) == 0
+
+
+def test_hours_on_a_cpu_are_told_before_the_wait(engine, usual, monkeypatch):
+    def told() -> list[str]:
+        ((_, rendering),) = render(engine, usual)
+        return [remark for remark in rendering.remarks if "No GPU" in remark]
+
+    assert told() == []
+    monkeypatch.setattr(reckoning, "CPU_SPEED", 1e4)
+    (said,) = told()
+    assert "hours" in said and "projection" in said

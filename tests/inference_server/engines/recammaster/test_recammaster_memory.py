@@ -21,8 +21,8 @@ from inference_server.engines.recammaster.memory import (
     GIB,
     Needs,
     choose_mode,
-    denoising_bytes,
     free_bytes,
+    pass_cost,
     refuse_without_fused,
 )
 from inference_server.engines.recammaster.networks import Networks
@@ -158,17 +158,17 @@ def test_where_nothing_fits_the_figures_are_told():
 def test_the_estimate_is_what_a_pass_takes(height, width):
     config, run = small_pass(21, height, width)
     real = dry_run(run, fused=False).peak_bytes  # real tensors, with the CPU's own fused kernel
-    estimate = denoising_bytes(config, 21, height, width, torch.float32)
+    estimate = pass_cost(config, 21, height, width, torch.float32).peak_bytes
     assert estimate == pytest.approx(real, rel=0.15)
 
 
 def test_the_estimate_knows_which_windows_take_both_prompts_at_once(monkeypatch):
     config, _ = small_pass(1, 8, 12)
-    both = denoising_bytes(config, 21, 8, 12, torch.float32)
+    both = pass_cost(config, 21, 8, 12, torch.float32).peak_bytes
     monkeypatch.setattr(sampling, "BATCHED_TOKENS", 100)
-    memory._pass_bytes.cache_clear()
-    one = denoising_bytes(config, 21, 8, 12, torch.float32)
-    memory._pass_bytes.cache_clear()
+    memory._pass_cost.cache_clear()
+    one = pass_cost(config, 21, 8, 12, torch.float32).peak_bytes
+    memory._pass_cost.cache_clear()
     assert 1.3 < both / one < 2
 
 
@@ -182,12 +182,14 @@ def test_without_a_fused_kernel_the_scores_are_what_counts():
     with pytest.raises(RecamError) as caught:
         refuse_without_fused(*size, int(0.85 * real))
     assert caught.value.code == "attention_missing" and "160 x 128" in caught.value.sentence
-    assert denoising_bytes(*size) < real / 2
+    assert pass_cost(*size).peak_bytes < real / 2
 
 
 def test_a_job_whose_scores_would_not_fit_is_refused(engine, nets, clip, monkeypatch):
     monkeypatch.setitem(nets.__dict__, "kernel", AttentionKernel("native", False, {"native": 1.0}))
-    monkeypatch.setattr("inference_server.engines.recammaster.engine.free_bytes", lambda _: 10**5)
+    monkeypatch.setattr(
+        "inference_server.engines.recammaster.reckoning.free_bytes", lambda _: 10**5
+    )
     with pytest.raises(RecamError) as caught:
         render(engine, clip)
     assert caught.value.code == "attention_missing" and "64 x 64" in caught.value.sentence
