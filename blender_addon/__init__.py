@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from . import operators, panel, preferences, running, session, settings
+from . import preferences, settings
+from .jobs import operators, running, session
+from .ui import reshoot_panel
 
-MODULES = (preferences, settings, session, running, operators, panel)
+MODULES = (preferences, settings, session, running, operators, reshoot_panel)
 
 
 def register() -> None:

@@ -2,6 +2,7 @@
 
 Blender's builder leaves linked folders out of the zip, so everything is staged as a real copy:
 the add-on, ``shared/`` as its sub-package, and pyzmq's wheels as the package index has them.
+There are two zips: Blender takes one with wheels for two Pythons to be for one of them alone.
 """
 
 from __future__ import annotations
@@ -16,14 +17,34 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 WHEELS = ROOT / "build" / "wheels"
-# Blender up to 5.0 has Python 3.11. Wheels for a second Python must not lie beside these:
-# Blender then takes the zip to be for one of the two alone.
 PYZMQ = "27.1.0"
+
+
+@dataclass(frozen=True)
+class Line:
+    """The Blenders that one zip serves, and the Python whose pyzmq it bundles."""
+
+    first: str
+    below: str | None
+    python: str
+    abi: str
+
+    @property
+    def tag(self) -> str:
+        """The wheel's tags for Python and its interface."""
+        return f"cp{self.python.replace('.', '')}-{self.abi}"
+
+
+LINES = {
+    "4.2": Line(first="4.2.0", below="5.1.0", python="3.11", abi="cp311"),
+    "5.1": Line(first="5.1.0", below=None, python="3.12", abi="abi3"),
+}
 # One wheel serves both kinds of Mac.
 PLATFORMS = {
     "linux-x64": "manylinux_2_28_x86_64",
@@ -43,13 +64,21 @@ def main() -> int:
         help="bundle the wheels of every platform, or of this one alone",
     )
     parser.add_argument(
+        "--blender",
+        choices=["all", "current", *LINES],
+        default="all",
+        help="build for the Blenders from this version on, or for the one with this Python alone",
+    )
+    parser.add_argument(
         "--blender-cli",
         type=Path,
         help="Blender's blender_ext.py; found beside an installed bpy if not given",
     )
     options = parser.parse_args()
     try:
-        print(build(options.output, options.platform, options.blender_cli or find_cli()))
+        cli = options.blender_cli or find_cli()
+        for line in _lines(options.blender):
+            print(build(options.output, line, options.platform, cli))
     except (subprocess.CalledProcessError, OSError, ValueError) as error:
         detail = getattr(error, "stderr", None) or getattr(error, "stdout", None) or error
         print(f"The extension could not be built: {detail}".strip(), file=sys.stderr)
@@ -57,8 +86,8 @@ def main() -> int:
     return 0
 
 
-def build(output: Path, platforms: str = "all", cli: Path | None = None) -> Path:
-    """The path of the zip. Built and validated by Blender's own ``cli`` where there is one.
+def build(output: Path, line: str, platforms: str = "all", cli: Path | None = None) -> Path:
+    """The path of the zip for a line of Blenders, built and validated by Blender's own ``cli``.
 
     Raises OSError, ValueError, or CalledProcessError of pip or the CLI with its output.
     """
@@ -66,8 +95,8 @@ def build(output: Path, platforms: str = "all", cli: Path | None = None) -> Path
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         staged = Path(temporary) / "recam"
-        version = stage(staged, wanted)
-        result = output.resolve() / f"recam-{version}.zip"
+        version = stage(staged, line, wanted)
+        result = output.resolve() / f"recam-{version}-blender-{line}.zip"
         if cli is None:
             print("Blender's builder was not found: the zip is not validated.", file=sys.stderr)
             _zip(staged, result)
@@ -77,18 +106,16 @@ def build(output: Path, platforms: str = "all", cli: Path | None = None) -> Path
     return result
 
 
-def stage(folder: Path, platforms: list[str]) -> str:
-    """Lay the whole extension out in ``folder`` (new), for these platforms; its version."""
-    folder.mkdir(parents=True)
-    for file in HERE.glob("*.py"):
-        if file.name != Path(__file__).name:
-            shutil.copy(file, folder)
+def stage(folder: Path, line: str, platforms: list[str]) -> str:
+    """Lay the extension out in ``folder`` (new), for a line and these platforms; its version."""
+    shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("__pycache__", "build.py"))
     shutil.copytree(
         ROOT / "shared", folder / "shared", ignore=shutil.ignore_patterns("__pycache__")
     )
     shutil.copy(ROOT / "LICENSE", folder)
     (folder / "wheels").mkdir()
-    wheels = sorted({wheel(PLATFORMS[name]) for name in platforms})
+    blenders = LINES[line]
+    wheels = sorted({wheel(blenders, PLATFORMS[name]) for name in platforms})
     for file in wheels:
         shutil.copy(file, folder / "wheels")
     version = runpy.run_path(str(ROOT / "shared" / "version.py"))["VERSION"]
@@ -96,26 +123,29 @@ def stage(folder: Path, platforms: list[str]) -> str:
         "version": version,
         "platforms": platforms,
         "wheels": [f"./wheels/{file.name}" for file in wheels],
+        "blender_version_min": blenders.first,
     }
+    if blenders.below:
+        written["blender_version_max"] = blenders.below
     lines = [f"{key} = {json.dumps(value)}\n" for key, value in written.items()]
     manifest = (HERE / "blender_manifest.toml").read_text(encoding="utf-8")
     (folder / "blender_manifest.toml").write_text("".join(lines) + manifest, encoding="utf-8")
     return version
 
 
-def wheel(tag: str, cache: Path = WHEELS) -> Path:
-    """pyzmq's wheel for a platform tag, downloaded once and kept in ``cache``."""
-    pattern = f"pyzmq-{PYZMQ}-cp311-cp311-*{tag}.whl"
+def wheel(blenders: Line, platform_tag: str, cache: Path = WHEELS) -> Path:
+    """pyzmq's wheel for Blenders on a platform, downloaded once and kept in ``cache``."""
+    pattern = f"pyzmq-{PYZMQ}-{blenders.tag}-*{platform_tag}.whl"
     found = sorted(cache.glob(pattern))
     if not found:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(cache)]
         command += ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check"]
-        command += ["--implementation=cp", "--python-version=3.11", "--abi=cp311"]
-        command += [f"--platform={tag}", f"pyzmq=={PYZMQ}"]
+        command += ["--implementation=cp", f"--python-version={blenders.python}"]
+        command += [f"--abi={blenders.abi}", f"--platform={platform_tag}", f"pyzmq=={PYZMQ}"]
         subprocess.run(command, check=True, capture_output=True, text=True)
         found = sorted(cache.glob(pattern))
     if not found:
-        raise ValueError(f"no wheel of pyzmq {PYZMQ} for {tag} was downloaded")
+        raise ValueError(f"no wheel of pyzmq {PYZMQ} for {platform_tag} was downloaded")
     return found[0]
 
 
@@ -128,6 +158,14 @@ def find_cli() -> Path | None:
     return next(iter(sorted(Path(spec.origin).parent.glob(pattern))), None)
 
 
+def _lines(wanted: str) -> list[str]:
+    if wanted == "all":
+        return list(LINES)
+    if wanted == "current":
+        return ["4.2" if sys.version_info < (3, 12) else "5.1"]
+    return [wanted]
+
+
 def _current() -> str:
     system = {"darwin": "macos"}.get(platform.system().lower(), platform.system().lower())
     machine = {"x86_64": "x64", "amd64": "x64"}.get(
@@ -135,7 +173,7 @@ def _current() -> str:
     )
     name = f"{system}-{machine}"
     if name not in PLATFORMS:
-        raise ValueError(f"Blender 4.5 and 5.0 get no pyzmq wheel for {name}")
+        raise ValueError(f"Blender gets no pyzmq wheel for {name}")
     return name
 
 

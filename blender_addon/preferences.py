@@ -5,13 +5,14 @@ from __future__ import annotations
 import bpy
 from bpy.props import StringProperty
 
+from .identity import ADDON
 from .shared.protocol.limits import DEFAULT_ADDRESS
 
 
 class RecamPreferences(bpy.types.AddonPreferences):
     """Where the inference server is."""
 
-    bl_idname = __package__
+    bl_idname = ADDON
 
     server: StringProperty(
         name="Server",
@@ -38,7 +39,7 @@ def server_key() -> str:
 
 
 def _preferences() -> RecamPreferences:
-    return bpy.context.preferences.addons[__package__].preferences
+    return bpy.context.preferences.addons[ADDON].preferences
 
 
 def register() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 
 def sequencer_scene(context):
     """The scene whose strips the sequencer shows; None where there is none."""
@@ -21,3 +23,37 @@ def set_file_format(image_settings, file_format: str) -> None:
     if hasattr(image_settings, "media_type"):  # 5.0: decides which formats there are
         image_settings.media_type = "VIDEO" if file_format == "FFMPEG" else "IMAGE"
     image_settings.file_format = file_format
+
+
+def strips(editor):
+    """The strips of a sequence editor, those inside meta strips left out."""
+    return editor.strips if hasattr(editor, "strips") else editor.sequences  # 4.4
+
+
+def all_strips(editor):
+    """The strips of a sequence editor, those inside meta strips too."""
+    return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all  # 4.4
+
+
+def curves(animation) -> Iterator:
+    """Every curve that an AnimData evaluates: of its action, and of its NLA strips' actions."""
+    if animation.action is not None:
+        yield from _curves(animation.action, animation)
+    pending = [strip for track in animation.nla_tracks for strip in track.strips]
+    for strip in pending:
+        pending += strip.strips  # inside an NLA meta strip
+        if strip.action is not None:
+            yield from _curves(strip.action, strip)
+
+
+def _curves(action, user) -> Iterator:
+    if not hasattr(action, "layers"):  # 4.4: an action serves several users, each its own slot
+        yield from action.fcurves
+        return
+    if user.action_slot is None:
+        return
+    for layer in action.layers:
+        for strip in layer.strips:
+            bag = strip.channelbag(user.action_slot)
+            if bag is not None:
+                yield from bag.fcurves

@@ -59,6 +59,7 @@ def _run(blender: str, out: Path) -> None:
     }
     with _step("Building the add-on", seconds):
         build = [blender, str(ROOT / "blender_addon/build.py"), "--platform", "current"]
+        build += ["--blender", "current"]
         made = _say([*build, "--output", str(private)], environment)
         zip_file = Path(made.splitlines()[-1])
     with _step("Starting the server", seconds):

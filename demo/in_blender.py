@@ -88,7 +88,7 @@ def animate_camera(scene: bpy.types.Scene) -> None:
 def press_the_button(recam):
     """The operator that the panel's button calls; no timer fires here, so tick by hand."""
     bpy.ops.recam.reshoot()
-    job = importlib.import_module(f"{recam.__package__}.running").jobs[-1]
+    job = importlib.import_module(f"{recam.__package__}.jobs.running").jobs[-1]
     while (delay := job.tick()) is not None:
         time.sleep(delay)
     if job.error:
@@ -104,7 +104,7 @@ def keep_take(scene: bpy.types.Scene, name: str, out: Path) -> dict:
     made.parent.rmdir()
     take.filepath = "//result.mp4"
     recam_json = importlib.import_module("bl_ext.user_default.recam.shared.cameras.recam_json")
-    sampling = importlib.import_module("bl_ext.user_default.recam.sampling")
+    sampling = importlib.import_module("bl_ext.user_default.recam.camera.sampling")
     trajectory = importlib.import_module("bl_ext.user_default.recam.shared.cameras.trajectory")
     sampler = sampling.CameraSampler(scene, range(1, FRAMES + 1))
     while sampler.step(1.0) < 1:

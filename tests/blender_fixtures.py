@@ -20,11 +20,21 @@ PACKAGE = "bl_ext.user_default.recam"
 def load_pure(name: str):
     """A module of the add-on that needs no Blender and nothing beside it."""
     path = ROOT / "blender_addon" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"recam_pure_{name}", path)
+    spec = importlib.util.spec_from_file_location(f"recam_pure_{Path(name).name}", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
+
+
+def strips_of(scene):
+    """The strips of a scene's sequencer, in every Blender."""
+    return importlib.import_module(f"{PACKAGE}.versions").strips(scene.sequence_editor)
+
+
+def all_strips_of(scene):
+    """Those inside meta strips too."""
+    return importlib.import_module(f"{PACKAGE}.versions").all_strips(scene.sequence_editor)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +45,7 @@ def package():
 
 @pytest.fixture(scope="session")
 def layout():
-    return load_pure("layout")
+    return load_pure("clip/layout")
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +60,7 @@ def built_zip(tmp_path_factory):
         pytest.skip("bpy is not installed: install Recam's “blender” extra to test the add-on")
     output = tmp_path_factory.mktemp("zip")
     command = [sys.executable, str(ROOT / "blender_addon" / "build.py")]
-    command += ["--output", str(output), "--platform", "current"]
+    command += ["--output", str(output), "--platform", "current", "--blender", "current"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return Path(done.stdout.strip())
@@ -103,7 +113,7 @@ def new_effect(sequence):
     """Adds an effect strip over frames 11 to 34, on inputs if it takes any."""
 
     def run(kind, name, *inputs):
-        strips = sequence.sequence_editor.strips
+        strips = strips_of(sequence)
         keywords = dict(zip(("input1", "input2"), inputs, strict=False))
         if "length" in strips.bl_rna.functions["new_effect"].parameters:  # Blender 5.0
             keywords["length"] = 24
@@ -149,8 +159,8 @@ def pictures(session_bpy, tmp_path_factory):
             scene = bpy.data.scenes.new("reader")
             scene.render.resolution_x, scene.render.resolution_y = width, height
             scene.view_settings.view_transform = "Standard"
-            editor = scene.sequence_editor_create()
-            strip = editor.strips.new_movie("movie", str(path), 1, 1)
+            scene.sequence_editor_create()
+            strip = strips_of(scene).new_movie("movie", str(path), 1, 1)
             assert (strip.elements[0].orig_width, strip.elements[0].orig_height) == (width, height)
             result.append(shown(scene, range(1, strip.frame_final_end)))
             bpy.data.scenes.remove(scene)
@@ -160,7 +170,7 @@ def pictures(session_bpy, tmp_path_factory):
         """A movie of frames (F, H, W, 3) float, 0..1, top row first; near-lossless."""
         count, height, width, _ = np.shape(frames)
         scene = bpy.data.scenes.new("writer")
-        editor = scene.sequence_editor_create()
+        scene.sequence_editor_create()
         for index, frame in enumerate(frames):
             image = bpy.data.images.new("frame", width, height)
             rgba = np.ones((height, width, 4), np.float32)
@@ -169,7 +179,7 @@ def pictures(session_bpy, tmp_path_factory):
             image.filepath_raw = str(folder / f"{name}_{index:03}.png")
             image.file_format = "PNG"
             image.save()
-            strip = editor.strips.new_image("frame", image.filepath_raw, 1, index + 1)
+            strip = strips_of(scene).new_image("frame", image.filepath_raw, 1, index + 1)
             strip.frame_final_duration = 1
             bpy.data.images.remove(image)
         scene.frame_start, scene.frame_end = 1, count

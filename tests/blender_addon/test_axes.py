@@ -15,7 +15,7 @@ from shared.cameras.twelve import twelve
 from shared.errors import RecamError
 
 ROOT = Path(__file__).parents[2]
-spec = importlib.util.spec_from_file_location("axes", ROOT / "blender_addon" / "axes.py")
+spec = importlib.util.spec_from_file_location("axes", ROOT / "blender_addon" / "camera" / "axes.py")
 axes = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(axes)
 

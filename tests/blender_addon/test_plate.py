@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.blender_fixtures import all_strips_of, strips_of
+
 
 @pytest.fixture
 def strip(sequence, clip):
     """The numbered clip from frame 11 on, untouched."""
-    return sequence.sequence_editor.strips.new_movie("Städte, 1. Take", str(clip), 1, 11)
+    return strips_of(sequence).new_movie("Städte, 1. Take", str(clip), 1, 11)
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def rendered(addon, sequence, tmp_path, render_all, pictures):
     """Renders a strip to a plate; the plate and its frames (F, H, W, 3)."""
 
     def run(strip, seconds=0.5):
-        renderer = addon.plate.PlateRenderer(strip, sequence, tmp_path / "plate")
+        renderer = addon.clip.plate.PlateRenderer(strip, sequence, tmp_path / "plate")
         render_all(renderer, seconds)
         plate = renderer.plate()
         return plate, pictures.movie(plate.parts, plate.width, plate.height)
@@ -44,12 +46,12 @@ def split(strip):
 
 
 def test_an_untouched_strip_is_sent_as_its_file(addon, sequence, strip, clip):
-    plate = addon.plate.original_plate(strip, sequence)
-    assert addon.plate.untouched(strip, sequence)
+    plate = addon.clip.plate.original_plate(strip, sequence)
+    assert addon.clip.plate.untouched(strip, sequence)
     assert plate.parts == [clip]
     assert (plate.first, plate.frames, plate.rate) == (0, 24, Fraction(24))
     assert (plate.width, plate.height, plate.original) == (160, 96, True)
-    assert plate.rect == addon.layout.Rect(0, 0, 160, 96)
+    assert plate.rect == addon.clip.layout.Rect(0, 0, 160, 96)
 
 
 @pytest.mark.parametrize("cut", [trim, split])
@@ -57,9 +59,9 @@ def test_a_trimmed_strip_is_sent_as_its_file_with_in_and_out_points(
     addon, sequence, strip, pictures, measure, cut
 ):
     cut(strip)
-    for piece in sequence.sequence_editor.strips:
-        assert addon.plate.untouched(piece, sequence)
-        plate = addon.plate.original_plate(piece, sequence)
+    for piece in strips_of(sequence):
+        assert addon.clip.plate.untouched(piece, sequence)
+        plate = addon.clip.plate.original_plate(piece, sequence)
         start, end = piece.frame_final_start, piece.frame_final_end
         shown = measure.numbers(pictures.shown(sequence, (start, end - 1)))
         assert shown == [plate.first, plate.first + plate.frames - 1]
@@ -70,7 +72,7 @@ def test_a_trimmed_file_that_blender_shifted_hard_keeps_its_frames(
 ):
     strip.animation_offset_start = 5
     strip.frame_final_start += 2
-    plate = addon.plate.original_plate(strip, sequence)
+    plate = addon.clip.plate.original_plate(strip, sequence)
     shown = pictures.shown(sequence, [strip.frame_final_start, strip.frame_final_end - 1])
     assert measure.numbers(shown) == [plate.first, plate.first + plate.frames - 1]
     assert plate.first == 7
@@ -78,9 +80,9 @@ def test_a_trimmed_file_that_blender_shifted_hard_keeps_its_frames(
 
 def test_a_scaled_strip_inside_the_frame_is_sent_as_its_file(addon, sequence, strip):
     strip.transform.scale_x = strip.transform.scale_y = 0.5
-    plate = addon.plate.original_plate(strip, sequence)
-    assert addon.plate.untouched(strip, sequence)
-    assert plate.rect == addon.layout.Rect(40, 24, 80, 48)
+    plate = addon.clip.plate.original_plate(strip, sequence)
+    assert addon.clip.plate.untouched(strip, sequence)
+    assert plate.rect == addon.clip.layout.Rect(40, 24, 80, 48)
 
 
 def mirrored(strip):
@@ -154,7 +156,7 @@ def test_a_changed_strip_is_rendered_as_the_sequencer_shows_it(
     addon, sequence, strip, rendered, pictures, measure, change
 ):
     change(strip)
-    assert not addon.plate.untouched(strip, sequence)
+    assert not addon.clip.plate.untouched(strip, sequence)
     plate, frames = rendered(strip)
     shown = pictures.shown(sequence, range(strip.frame_final_start, strip.frame_final_end))
     assert not plate.original and plate.first == 0
@@ -178,7 +180,7 @@ def test_retiming_is_rendered(bpy, addon, sequence, strip, rendered, pictures, m
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.sequencer.retiming_key_add(timeline_frame=20)
         bpy.ops.sequencer.retiming_segment_speed_set(speed=50)
-    assert not addon.plate.untouched(strip, sequence)
+    assert not addon.clip.plate.untouched(strip, sequence)
     plate, frames = rendered(strip)
     shown = pictures.shown(sequence, range(strip.frame_final_start, strip.frame_final_end))
     made, seen = np.array(measure.numbers(frames)), np.array(measure.numbers(shown))
@@ -193,7 +195,7 @@ def test_another_frame_rate_is_rendered_frame_for_frame(
     addon, sequence, strip, rendered, pictures, measure
 ):
     sequence.render.fps = 30
-    assert not addon.plate.untouched(strip, sequence)
+    assert not addon.clip.plate.untouched(strip, sequence)
     plate, frames = rendered(strip)
     assert plate.rate == 30
     assert measure.numbers(frames) == list(range(24))
@@ -201,11 +203,11 @@ def test_another_frame_rate_is_rendered_frame_for_frame(
 
 def test_a_fitted_vertical_strip_loses_its_bars(addon, sequence, pictures, measure, rendered):
     file = pictures.write("tall", measure.numbered(3, 54, 96))
-    strip = sequence.sequence_editor.strips.new_movie("tall", str(file), 1, 1)
+    strip = strips_of(sequence).new_movie("tall", str(file), 1, 1)
     strip.transform.scale_x = strip.transform.scale_y = 1.1
     plate, frames = rendered(strip)
     shown = pictures.shown(sequence, range(1, 4))
-    assert plate.rect == addon.layout.Rect(52, 0, 56, 96)  # 50.3 to 109.7 on the screen
+    assert plate.rect == addon.clip.layout.Rect(52, 0, 56, 96)  # 50.3 to 109.7 on the screen
     assert measure.psnr(frames, part(shown, plate.rect)) > 30
 
 
@@ -215,7 +217,7 @@ def test_only_this_strip_is_rendered_though_it_is_muted_faint_and_covered(
     strip.transform.offset_x = 40
     alone = pictures.shown(sequence, [11])
     strip.mute, strip.blend_alpha, strip.blend_type = True, 0.3, "MULTIPLY"
-    above = sequence.sequence_editor.strips.new_movie("above", str(clip), 2, 5)
+    above = strips_of(sequence).new_movie("above", str(clip), 2, 5)
     above.use_flip_x = True
     sequence.sequence_editor.channels[1].mute = True
     plate, frames = rendered(strip)
@@ -241,7 +243,7 @@ def test_an_effect_on_the_strip_is_rendered_too(
 ):
     blur = new_effect("GAUSSIAN_BLUR", "blur", strip)
     blur.size_x = blur.size_y = 8
-    assert not addon.plate.untouched(strip, sequence)
+    assert not addon.clip.plate.untouched(strip, sequence)
     _plate, frames = rendered(strip)
     assert measure.psnr(frames, pictures.shown(sequence, range(11, 35))) > 30
 
@@ -265,7 +267,7 @@ def test_rendering_goes_in_slices_and_touches_nothing_of_the_artists(
     sequence.render.resolution_percentage = 50
     pictures.shown(sequence, [11])  # Blender makes its “Render Result” image once
     before = state(bpy, sequence, strip)
-    renderer = addon.plate.PlateRenderer(strip, sequence, tmp_path / "häppchen 1")
+    renderer = addon.clip.plate.PlateRenderer(strip, sequence, tmp_path / "häppchen 1")
     shares = []
     while not shares or shares[-1] < 1:
         shares.append(renderer.step(0.0))
@@ -288,13 +290,13 @@ def state(bpy, scene, strip):
         (render.filepath, render.resolution_x, render.resolution_y, render.resolution_percentage),
         (image.file_format, scene.view_settings.view_transform, len(scene.collection.objects)),
         (strip.mute, strip.select, strip.name, strip.blend_type, strip.transform.offset_x),
-        [s.name for s in scene.sequence_editor.strips_all],
+        [s.name for s in all_strips_of(scene)],
     )
 
 
 def test_a_strip_changed_while_it_renders_is_refused(addon, sequence, strip, tmp_path):
     strip.use_flip_x = True
-    renderer = addon.plate.PlateRenderer(strip, sequence, tmp_path)
+    renderer = addon.clip.plate.PlateRenderer(strip, sequence, tmp_path)
     renderer.step(0.0)
     strip.frame_start += 3  # followed
     renderer.step(0.0)
@@ -307,7 +309,7 @@ def test_a_strip_changed_while_it_renders_is_refused(addon, sequence, strip, tmp
 def test_a_rendering_that_writes_nothing_says_so(bpy, addon, sequence, strip, tmp_path):
     strip.use_flip_x = True
     (tmp_path / "part_0000.mp4").mkdir()
-    renderer = addon.plate.PlateRenderer(strip, sequence, tmp_path)
+    renderer = addon.clip.plate.PlateRenderer(strip, sequence, tmp_path)
     with pytest.raises(addon.shared.errors.RecamError) as error:
         renderer.step(1.0)
     assert error.value.code == "plate_render" and "Städte" in error.value.sentence
@@ -319,7 +321,7 @@ def test_a_path_relative_to_the_blend_file_is_found(bpy, addon, sequence, strip,
     shutil.copy(clip, tmp_path / "Fußball clips" / "größe 1.mp4")
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     strip.filepath = "//Fußball clips/größe 1.mp4"
-    plate = addon.plate.original_plate(strip, sequence)
+    plate = addon.clip.plate.original_plate(strip, sequence)
     assert plate.parts == [tmp_path / "Fußball clips" / "größe 1.mp4"]
 
 
@@ -332,7 +334,7 @@ def a_colour(sequence, strip, new_effect):
 
 
 def inside_a_meta(sequence, strip, new_effect):
-    meta = sequence.sequence_editor.strips.new_meta("Scene 1", 5, 11)
+    meta = strips_of(sequence).new_meta("Scene 1", 5, 11)
     strip.move_to_meta(meta)
     return strip
 
@@ -360,15 +362,15 @@ WRONG = {
 def test_a_strip_that_gives_no_plate_is_refused_in_words(addon, sequence, strip, new_effect, wrong):
     code, words = WRONG[wrong]
     with pytest.raises(addon.shared.errors.RecamError) as error:
-        addon.plate.check(wrong(sequence, strip, new_effect), sequence)
+        addon.clip.plate.check(wrong(sequence, strip, new_effect), sequence)
     assert error.value.code == code and words in str(error.value)
 
 
 def test_a_file_that_is_no_movie_is_refused(addon, sequence, strip, tmp_path):
     (tmp_path / "broken.mp4").write_bytes(bytes(1000))
-    broken = sequence.sequence_editor.strips.new_movie("broken", str(tmp_path / "broken.mp4"), 2, 1)
+    broken = strips_of(sequence).new_movie("broken", str(tmp_path / "broken.mp4"), 2, 1)
     with pytest.raises(addon.shared.errors.RecamError) as error:
-        addon.plate.check(broken, sequence)
+        addon.clip.plate.check(broken, sequence)
     assert error.value.code == "strip_file"
 
 
@@ -376,9 +378,9 @@ def test_real_footage_of_odd_height_is_sent_as_its_file(addon, sequence):
     city = Path(__file__).resolve().parents[1] / "clips" / "cityCC0.mpg"
     sequence.render.resolution_x, sequence.render.resolution_y = 1280, 720
     sequence.render.fps = 25
-    strip = sequence.sequence_editor.strips.new_movie("city", str(city), 1, 1)
-    plate = addon.plate.original_plate(strip, sequence)
-    assert addon.plate.untouched(strip, sequence)
+    strip = strips_of(sequence).new_movie("city", str(city), 1, 1)
+    plate = addon.clip.plate.original_plate(strip, sequence)
+    assert addon.clip.plate.untouched(strip, sequence)
     assert (plate.width, plate.height, plate.frames) == (720, 405, 190)
-    assert plate.rect == addon.layout.Rect(280, 158, 720, 405)
+    assert plate.rect == addon.clip.layout.Rect(280, 158, 720, 405)
     assert np.isclose(float(plate.rate), 25)

@@ -53,7 +53,7 @@ def frames_set(scene, frames, addon, camera=None):
     poses = []
     for frame in frames:
         scene.frame_set(frame)
-        poses.append(addon.axes.trajectory_pose((camera or scene.camera).matrix_world))
+        poses.append(addon.camera.axes.trajectory_pose((camera or scene.camera).matrix_world))
     return np.array(poses)
 
 
@@ -61,7 +61,7 @@ def test_parents_constraints_drivers_and_lens_keys_as_blender_evaluates_them(
     shot, addon, render_all
 ):
     frames = range(-3, 25)
-    sampler = addon.sampling.CameraSampler(shot, frames)
+    sampler = addon.camera.sampling.CameraSampler(shot, frames)
     render_all(sampler)
     trajectory = sampler.trajectory()
     assert np.abs(trajectory.poses - frames_set(shot, frames, addon)).max() < 1e-6
@@ -83,7 +83,7 @@ def test_sampling_goes_in_slices_and_leaves_the_scene_as_it_was(bpy, shot, addon
         sleep(0.01)
 
     bpy.app.handlers.frame_change_post.append(slow)
-    sampler = addon.sampling.CameraSampler(shot, range(1, 13))
+    sampler = addon.camera.sampling.CameraSampler(shot, range(1, 13))
     shares = []
     while not shares or shares[-1] < 1:
         shares.append(sampler.step(0.0))
@@ -106,7 +106,7 @@ def test_markers_switch_cameras(bpy, shot, addon, render_all):
         camera = new_camera(bpy, f"at {x}", (x, 0, 0))
         shot.timeline_markers.new("cut", frame=frame).camera = camera
     frames = range(1, 15)
-    sampler = addon.sampling.CameraSampler(shot, frames)
+    sampler = addon.camera.sampling.CameraSampler(shot, frames)
     render_all(sampler)
     places = sampler.trajectory().poses[:, 0, 3]
     assert list(places[4:]) == [10.0] * 5 + [20.0] * 5
@@ -117,7 +117,7 @@ def test_a_chosen_camera_counts_despite_markers_and_although_hidden(bpy, shot, a
     chosen = new_camera(bpy, "chosen", (3, 4, 5))
     chosen.hide_viewport = True
     shot.timeline_markers.new("cut", frame=2).camera = new_camera(bpy, "other")
-    sampler = addon.sampling.CameraSampler(shot, range(1, 4), chosen)
+    sampler = addon.camera.sampling.CameraSampler(shot, range(1, 4), chosen)
     render_all(sampler)
     assert sampler.trajectory().poses[:, :3, 3].tolist() == [[3, 4, 5]] * 3
     assert shot.timeline_markers[0].camera.name == "other"
@@ -133,7 +133,7 @@ def test_the_subject_counts_where_it_is_at_the_first_frame(bpy, shot, addon, ren
     else:
         key(subject, "location", {5: (1, 2, 5), 9: (50, 60, 70)})
     shot.frame_set(9)
-    sampler = addon.sampling.CameraSampler(shot, range(5, 10), subject=subject)
+    sampler = addon.camera.sampling.CameraSampler(shot, range(5, 10), subject=subject)
     assert sampler.subject_place is None
     render_all(sampler, 0.0)
     assert sampler.subject_place[2] == pytest.approx(2.5)
@@ -169,7 +169,7 @@ def test_a_driver_that_reads_the_scene_moves_and_unkeyed_edits_survive(bpy, addo
     carrier.rotation_euler.x = 0.5
     carrier["strange.name"] = 7.0
     scene.camera = other
-    sampler = addon.sampling.CameraSampler(scene, range(1, 11))
+    sampler = addon.camera.sampling.CameraSampler(scene, range(1, 11))
     render_all(sampler, seconds=0.0)
     assert sampler.trajectory().poses[:, 2, 3] == pytest.approx(range(1, 11))
     bpy.context.view_layer.update()
@@ -192,7 +192,7 @@ def test_walking_the_real_scene_keeps_unkeyed_values_of_nla_strips_too(bpy, addo
     animation.action = None
     scene.frame_set(5)
     thing.location.x = 77.0
-    with addon.unkeyed.everything_kept(scene):
+    with addon.scene.unkeyed.everything_kept(scene):
         scene.frame_set(15)
         assert thing.location.x < 5
     bpy.context.view_layer.update()
@@ -208,7 +208,7 @@ def test_a_driver_on_the_active_scenes_frame_moves(bpy, addon, render_all):
     variable.targets[0].context_property = "ACTIVE_SCENE"
     variable.targets[0].data_path = "frame_current"
     driver.expression = variable.name
-    sampler = addon.sampling.CameraSampler(scene, range(1, 6))
+    sampler = addon.camera.sampling.CameraSampler(scene, range(1, 6))
     render_all(sampler)
     assert sampler.trajectory().poses[:, 2, 3] == pytest.approx(range(1, 6))
 
@@ -234,7 +234,7 @@ def test_points_fall_where_blender_says(bpy, addon, render_all, lens, size):
     for name, value in lens.items():
         setattr(camera.data, name, value)
     bpy.context.view_layer.update()
-    sampler = addon.sampling.CameraSampler(scene, range(1, 2))
+    sampler = addon.camera.sampling.CameraSampler(scene, range(1, 2))
     render_all(sampler)
     point = camera.matrix_world @ Vector((0.7, 0.4, -5.0))
     blender = world_to_camera_view(scene, camera, point)
@@ -255,7 +255,7 @@ def test_pixels_that_are_not_square_widen_the_lens(bpy, addon, render_all):
     scene.render.resolution_x, scene.render.resolution_y = 1000, 1000
     scene.render.pixel_aspect_x = 2.0
     scene.camera = new_camera(bpy, "camera")
-    sampler = addon.sampling.CameraSampler(scene, range(1, 2))
+    sampler = addon.camera.sampling.CameraSampler(scene, range(1, 2))
     render_all(sampler)
     lens = sampler.trajectory().lenses[0]
     assert lens[1] / lens[0] == pytest.approx(2.0)
@@ -265,8 +265,8 @@ def test_the_lens_of_a_part_of_the_frame(bpy, addon, layout, render_all):
     scene = bpy.context.scene
     scene.render.resolution_x, scene.render.resolution_y = 200, 100
     camera = scene.camera = new_camera(bpy, "camera")
-    rect = addon.layout.Rect(50, 0, 100, 50)
-    sampler = addon.sampling.CameraSampler(scene, range(1, 2), rect=rect)
+    rect = addon.clip.layout.Rect(50, 0, 100, 50)
+    sampler = addon.camera.sampling.CameraSampler(scene, range(1, 2), rect=rect)
     render_all(sampler)
     f = camera.data.lens / camera.data.sensor_width * 200  # pixels
     assert sampler.trajectory().lenses[0] == pytest.approx([f / 100, f / 50, 0.5, 1.0])
@@ -276,7 +276,7 @@ def test_the_unit_scale_makes_metres(bpy, addon, render_all):
     scene = bpy.context.scene
     scene.unit_settings.scale_length = 0.01
     scene.camera = new_camera(bpy, "camera", (300, 0, 0))
-    sampler = addon.sampling.CameraSampler(scene, range(1, 2))
+    sampler = addon.camera.sampling.CameraSampler(scene, range(1, 2))
     render_all(sampler)
     assert sampler.trajectory().poses[0, 0, 3] == pytest.approx(3.0)
 
@@ -304,7 +304,7 @@ def deleted(bpy, scene):
 def test_a_camera_that_cannot_be_used_is_named(bpy, addon, wrong):
     scene = bpy.context.scene
     code, camera = wrong(bpy, scene)
-    sampler = addon.sampling.CameraSampler(scene, range(3, 5), camera)
+    sampler = addon.camera.sampling.CameraSampler(scene, range(3, 5), camera)
     if camera:
         bpy.data.objects.remove(camera)
     with pytest.raises(addon.shared.errors.RecamError) as error:
@@ -315,7 +315,7 @@ def test_a_camera_that_cannot_be_used_is_named(bpy, addon, wrong):
 
 def test_a_scene_left_behind_by_a_crash_is_removed(bpy, addon):
     scene = bpy.context.scene
-    scene.copy()[addon.temporary_scene.MARK] = True
-    with addon.temporary_scene.temporary_scene(scene):
+    scene.copy()[addon.scene.temporary_scene.MARK] = True
+    with addon.scene.temporary_scene.temporary_scene(scene):
         assert len(bpy.data.scenes) == 2
     assert list(bpy.data.scenes) == [scene]

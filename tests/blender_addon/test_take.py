@@ -8,15 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.blender_fixtures import strips_of
+
 
 @pytest.fixture
 def strip(sequence, clip):
-    return sequence.sequence_editor.strips.new_movie("shot", str(clip), 2, 11)
+    return strips_of(sequence).new_movie("shot", str(clip), 2, 11)
 
 
 @pytest.fixture
 def plate(addon, sequence, strip):
-    return addon.plate.original_plate(strip, sequence)
+    return addon.clip.plate.original_plate(strip, sequence)
 
 
 @pytest.fixture
@@ -24,8 +26,8 @@ def place(addon, clip):
     """Places the clip itself as a result."""
 
     def run(plate, path=clip, content=(160, 96), settings=None):
-        result = addon.take.Result(path, content, settings or {"engine": "test"})
-        return addon.take.place_takes(plate, [result])[0]
+        result = addon.takes.place.Result(path, content, settings or {"engine": "test"})
+        return addon.takes.place.place_takes(plate, [result])[0]
 
     return run
 
@@ -38,7 +40,7 @@ def test_a_take_lies_above_in_the_originals_time_and_place(sequence, strip, plat
     assert (take.transform.scale_x, take.transform.offset_x) == (1.0, 0.0)
     assert json.loads(take["recam"]) == {"engine": "projection", "subject": "Küche"}
     assert sequence.sequence_editor.active_strip == take
-    assert [s.name for s in sequence.sequence_editor.strips if s.select] == [take.name]
+    assert [s.name for s in strips_of(sequence) if s.select] == [take.name]
 
 
 def test_the_original_is_muted_and_otherwise_untouched(strip, plate, place):
@@ -56,7 +58,7 @@ def test_the_original_is_muted_and_otherwise_untouched(strip, plate, place):
 def test_the_next_take_goes_above_and_counts_on(strip, plate, place, addon, sequence):
     first, second = place(plate), place(plate)
     assert (second.name, second.channel) == ("shot take 2", first.channel + 1)
-    third = place(addon.plate.original_plate(second, sequence))
+    third = place(addon.clip.plate.original_plate(second, sequence))
     assert third.name == "shot take 3"
 
 
@@ -66,10 +68,10 @@ def place_all(addon, clip):
 
     def run(plate, *paths):
         results = [
-            addon.take.Result(path, (160, 96), {"report": {"seed": number}})
+            addon.takes.place.Result(path, (160, 96), {"report": {"seed": number}})
             for number, path in enumerate(paths)
         ]
-        return addon.take.place_takes(plate, results)
+        return addon.takes.place.place_takes(plate, results)
 
     return run
 
@@ -77,7 +79,7 @@ def place_all(addon, clip):
 def test_takes_of_one_job_are_stacked_and_the_first_is_shown(
     sequence, strip, plate, place_all, clip
 ):
-    sequence.sequence_editor.strips.new_movie("in the way", str(clip), 4, 20)
+    strips_of(sequence).new_movie("in the way", str(clip), 4, 20)
     takes = place_all(plate, clip, clip, clip)
     assert [take.name for take in takes] == [f"shot take {number}" for number in (1, 2, 3)]
     assert [take.channel for take in takes] == [3, 5, 6]
@@ -85,7 +87,7 @@ def test_takes_of_one_job_are_stacked_and_the_first_is_shown(
     assert [json.loads(take["recam"])["report"]["seed"] for take in takes] == [0, 1, 2]
     assert {(t.frame_final_start, t.frame_final_duration) for t in takes} == {(11, 24)}
     assert sequence.sequence_editor.active_strip == takes[0]
-    assert [s.name for s in sequence.sequence_editor.strips if s.select] == ["shot take 1"]
+    assert [s.name for s in strips_of(sequence) if s.select] == ["shot take 1"]
 
 
 def test_takes_of_one_job_come_together_or_not_at_all(
@@ -94,20 +96,19 @@ def test_takes_of_one_job_come_together_or_not_at_all(
     with pytest.raises(addon.shared.errors.RecamError) as error:
         place_all(plate, clip, tmp_path / "none.mp4")
     assert error.value.code == "take_file"
-    assert [s.name for s in sequence.sequence_editor.strips] == ["shot"] and not strip.mute
+    assert [s.name for s in strips_of(sequence)] == ["shot"] and not strip.mute
 
 
 def test_takes_of_one_job_are_one_undo_step(bpy, addon, sequence, clip, place_all):
-    strip = sequence.sequence_editor.strips.new_movie("shot", str(clip), 2, 11)
+    strip = strips_of(sequence).new_movie("shot", str(clip), 2, 11)
     bpy.ops.ed.undo_push(message="the artist's last step")
-    place_all(addon.plate.original_plate(strip, sequence), clip, clip)
+    place_all(addon.clip.plate.original_plate(strip, sequence), clip, clip)
     bpy.ops.ed.undo()
-    editor = bpy.context.scene.sequence_editor
-    assert [(s.name, s.mute) for s in editor.strips] == [("shot", False)]
+    assert [(s.name, s.mute) for s in strips_of(bpy.context.scene)] == [("shot", False)]
 
 
 def test_occupied_muted_and_locked_channels_are_passed_over(sequence, strip, plate, place, clip):
-    strips, channels = sequence.sequence_editor.strips, sequence.sequence_editor.channels
+    strips, channels = strips_of(sequence), sequence.sequence_editor.channels
     strips.new_movie("over the end", str(clip), 3, 34)
     strips.new_movie("before", str(clip), 6, -13)
     strips.new_movie("after", str(clip), 6, 35)
@@ -118,12 +119,12 @@ def test_occupied_muted_and_locked_channels_are_passed_over(sequence, strip, pla
 
 def test_with_every_channel_taken_it_says_so(sequence, strip, plate, place, clip, addon):
     for channel in range(3, 129):
-        sequence.sequence_editor.strips.new_movie("full", str(clip), channel, 20)
-    before = len(sequence.sequence_editor.strips)
+        strips_of(sequence).new_movie("full", str(clip), channel, 20)
+    before = len(strips_of(sequence))
     with pytest.raises(addon.shared.errors.RecamError) as error:
         place(plate)
     assert error.value.code == "take_channels"
-    assert len(sequence.sequence_editor.strips) == before and not strip.mute
+    assert len(strips_of(sequence)) == before and not strip.mute
 
 
 def test_a_take_follows_a_strip_that_was_moved_trimmed_and_renamed(strip, plate, place):
@@ -136,16 +137,16 @@ def test_a_take_follows_a_strip_that_was_moved_trimmed_and_renamed(strip, plate,
 
 def test_a_trimmed_strips_take_begins_where_it_begins(addon, sequence, strip, place):
     strip.frame_final_start, strip.frame_final_end = 15, 21
-    take = place(addon.plate.original_plate(strip, sequence))
+    take = place(addon.clip.plate.original_plate(strip, sequence))
     assert (take.frame_final_start, take.frame_final_end) == (15, 21)
 
 
 def test_a_deleted_strip_is_said_and_nothing_placed(sequence, strip, plate, place, addon):
-    sequence.sequence_editor.strips.remove(strip)
+    strips_of(sequence).remove(strip)
     with pytest.raises(addon.shared.errors.RecamError) as error:
         place(plate)
     assert error.value.code == "strip_gone" and "“shot”" in error.value.sentence
-    assert len(sequence.sequence_editor.strips) == 0
+    assert len(strips_of(sequence)) == 0
 
 
 def test_a_result_that_cannot_be_read_is_said(sequence, strip, plate, place, addon, tmp_path):
@@ -154,7 +155,7 @@ def test_a_result_that_cannot_be_read_is_said(sequence, strip, plate, place, add
         with pytest.raises(addon.shared.errors.RecamError) as error:
             place(plate, path)
         assert error.value.code == "take_file"
-    assert [s.name for s in sequence.sequence_editor.strips] == ["shot"] and not strip.mute
+    assert [s.name for s in strips_of(sequence)] == ["shot"] and not strip.mute
 
 
 def scaled(strip):
@@ -179,10 +180,10 @@ def test_an_unchanged_result_looks_like_the_original(
     """The plate itself as the result: at its size, and at twice its size with odd padding."""
     change(strip)
     seen = pictures.shown(sequence, range(11, 14))
-    if addon.plate.untouched(strip, sequence):
-        plate = addon.plate.original_plate(strip, sequence)
+    if addon.clip.plate.untouched(strip, sequence):
+        plate = addon.clip.plate.original_plate(strip, sequence)
     else:
-        renderer = addon.plate.PlateRenderer(strip, sequence, tmp_path)
+        renderer = addon.clip.plate.PlateRenderer(strip, sequence, tmp_path)
         render_all(renderer)
         plate = renderer.plate()
     frames = pictures.movie(plate.parts, plate.width, plate.height)[:3]
@@ -205,26 +206,27 @@ def test_an_unchanged_result_looks_like_the_original(
 
 
 def test_a_take_is_one_undo_step(bpy, addon, sequence, clip, place):
-    strip = sequence.sequence_editor.strips.new_movie("shot", str(clip), 2, 11)
+    strip = strips_of(sequence).new_movie("shot", str(clip), 2, 11)
     bpy.ops.ed.undo_push(message="the artist's last step")
-    place(addon.plate.original_plate(strip, sequence))
+    place(addon.clip.plate.original_plate(strip, sequence))
     bpy.ops.ed.undo()
-    editor = bpy.context.scene.sequence_editor
-    assert [(s.name, s.mute) for s in editor.strips] == [("shot", False)]
+    assert [(s.name, s.mute) for s in strips_of(bpy.context.scene)] == [("shot", False)]
     bpy.ops.ed.redo()
-    editor = bpy.context.scene.sequence_editor
-    assert {s.name: s.mute for s in editor.strips} == {"shot": True, "shot take 1": False}
+    assert {s.name: s.mute for s in strips_of(bpy.context.scene)} == {
+        "shot": True,
+        "shot take 1": False,
+    }
 
 
 def test_blend_and_opacity_go_with_the_take(strip, addon, sequence, place):
     strip.blend_type, strip.blend_alpha = "ADD", 0.5
-    take = place(addon.plate.original_plate(strip, sequence))
+    take = place(addon.clip.plate.original_plate(strip, sequence))
     assert (take.blend_type, take.blend_alpha) == ("ADD", 0.5)
 
 
 def test_a_long_name_keeps_its_number(strip, addon, sequence, place):
     strip.name = "ü" * 31
-    plate = addon.plate.original_plate(strip, sequence)
+    plate = addon.clip.plate.original_plate(strip, sequence)
     assert [place(plate).name[-7:] for _ in range(2)] == [" take 1", " take 2"]
 
 

@@ -9,7 +9,7 @@ from tests.blender_fixtures import load_pure
 
 @pytest.fixture(scope="module")
 def wrapped():
-    return load_pure("wrapping").wrapped
+    return load_pure("ui/wrapping").wrapped
 
 
 @pytest.mark.parametrize(

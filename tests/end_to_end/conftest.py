@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.blender_fixtures import strips_of
 from tests.end_to_end.slow_wire import SlowWire
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,7 +132,7 @@ def reshoot(bpy, addon, at, house):
 
     def run():
         assert bpy.ops.recam.reshoot() == {"FINISHED"}
-        return addon.running.jobs[-1]
+        return addon.jobs.running.jobs[-1]
 
     return run
 
@@ -157,7 +158,7 @@ def take_of(drive):
     def run(job, scene):
         drive(job)
         assert job.error is None, str(job.error)
-        return scene.sequence_editor.strips[job.take]
+        return strips_of(scene)[job.take]
 
     return run
 
@@ -170,8 +171,8 @@ def nothing_left(bpy, addon, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(work))
     yield
     assert not list(work.glob("recam-*"))
-    assert not [s.name for s in bpy.data.scenes if addon.temporary_scene.MARK in s]
-    addon.running.abandon_all()
+    assert not [s.name for s in bpy.data.scenes if addon.scene.temporary_scene.MARK in s]
+    addon.jobs.running.abandon_all()
     assert not [t for t in threading.enumerate() if t.name == "recam-client"]
     assert not list(tmp_path.rglob("*.part"))
 
@@ -199,7 +200,7 @@ def lay(sequence):
     """Lays a movie file into the sequencer and makes it the active strip."""
 
     def run(path, name="shot", frames=None, start=11, fit="ORIGINAL"):
-        strip = sequence.sequence_editor.strips.new_movie(name, str(path), 2, start, fit_method=fit)
+        strip = strips_of(sequence).new_movie(name, str(path), 2, start, fit_method=fit)
         if frames:
             strip.frame_final_duration = frames
         sequence.sequence_editor.active_strip = strip

@@ -24,11 +24,12 @@ def main(clip: str, blend: str) -> None:
     scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     scene.collection.objects.link(scene.camera)
     editor = scene.sequence_editor_create()
-    editor.active_strip = editor.strips.new_movie("other", clip, 1, 1)
+    versions = importlib.import_module(f"{recam}.versions")
+    editor.active_strip = versions.strips(editor).new_movie("other", clip, 1, 1)
     editor.active_strip.frame_final_duration = 40
     bpy.ops.wm.save_as_mainfile(filepath=blend)
     bpy.ops.recam.reshoot()
-    job = importlib.import_module(f"{recam}.running").jobs[-1]
+    job = importlib.import_module(f"{recam}.jobs.running").jobs[-1]
     told = False
     while job.tick() is not None:
         if not told and job.stand.stage == "rendering":

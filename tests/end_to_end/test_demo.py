@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.blender_fixtures import strips_of
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -40,7 +42,7 @@ def test_the_demo_leaves_its_four_files_and_says_its_steps(bpy, demo):
 
     bpy.ops.wm.open_mainfile(filepath=str(out / "shot.blend"))
     scene = bpy.context.scene
-    strips = {strip.name: strip for strip in scene.sequence_editor.strips}
+    strips = {strip.name: strip for strip in strips_of(scene)}
     source, take = strips["city"], strips["city take 1"]
     assert (source.filepath, take.filepath) == ("//cityCC0.mpg", "//result.mp4")
     assert source.mute and not take.mute and take.channel == source.channel + 1

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.blender_fixtures import strips_of
+
 FIRST, FRAMES = 11, 22  # of the clip; the last is none that a latent ends on
 WIDTH, HEIGHT = 96, 64
 PATIENCE = 240  # seconds for a job on a busy machine
@@ -80,7 +82,7 @@ def test_the_path_in_blender_is_what_the_model_gets_and_its_takes_come_back_as_s
     assert {"Reading the prompt", "Denoising", "Writing the take"} <= words
     assert any("was taken to stand still" in remark for remark in job.remarks)
 
-    takes = [sequence.sequence_editor.strips[name] for name in job.takes]
+    takes = [strips_of(sequence)[name] for name in job.takes]
     assert [(take.name, take.channel, take.mute) for take in takes] == [
         ("shot take 1", 3, False),
         ("shot take 2", 4, True),
@@ -118,7 +120,7 @@ def test_a_refused_and_a_cancelled_job_are_said_and_the_next_one_runs(
     camera.data.animation_data_clear()
     cancelled = reshoot()
     drive(cancelled, until=lambda: cancelled.stand.words == "Denoising", seconds=PATIENCE)
-    bpy.ops.recam.cancel(index=addon.running.jobs.index(cancelled))
+    bpy.ops.recam.cancel(index=addon.jobs.running.jobs.index(cancelled))
     drive(cancelled, seconds=PATIENCE)
     assert cancelled.stand.stage == "cancelled" and cancelled.error is None
 

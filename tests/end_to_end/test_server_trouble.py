@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.blender_fixtures import CLIPS
+from tests.blender_fixtures import CLIPS, strips_of
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_server_killed_in_mid_job_and_restarted_still_brings_the_take(
     own_server.start()
     drive(job)
     assert job.take == "city take 1", str(job.error)
-    assert sequence.sequence_editor.strips[job.take].frame_final_duration == 60
+    assert strips_of(sequence)[job.take].frame_final_duration == 60
     own_server.stop()
     shot = journalled_shot(addon, own_server.folder)
     assert shot.subject_distance == 12.5 and shot.trajectory.rate == 25
@@ -71,7 +71,7 @@ def test_a_server_killed_in_mid_job_and_restarted_still_brings_the_take(
 
 
 def test_no_server_at_all_is_said_soon(addon, clip, camera, lay, reshoot, at, drive, monkeypatch):
-    monkeypatch.setattr(addon.job, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(addon.jobs.reshoot, "CONNECT_SECONDS", 1.0)
     at("tcp://127.0.0.1:9")
     strip = lay(clip)
     job = drive(reshoot(), seconds=5)
@@ -115,7 +115,7 @@ def test_a_server_key_that_is_none_is_an_error_at_the_button(
     preferences.server_key, preferences.server = "", "localhost"
     with pytest.raises(RuntimeError, match="not the address of a server"):
         bpy.ops.recam.reshoot()
-    assert not addon.running.jobs
+    assert not addon.jobs.running.jobs
 
 
 def test_a_scene_without_a_camera_is_said(clip, lay, reshoot, drive):
@@ -128,11 +128,11 @@ def test_a_scene_without_a_camera_is_said(clip, lay, reshoot, drive):
 def test_the_button_wants_a_movie_strip(bpy, addon, sequence, camera, at, house):
     at(house.address)
     assert not bpy.ops.recam.reshoot.poll()
-    scene_strip = sequence.sequence_editor.strips.new_scene("scene", sequence, 1, 1)
+    scene_strip = strips_of(sequence).new_scene("scene", sequence, 1, 1)
     sequence.sequence_editor.active_strip = scene_strip
     with pytest.raises(RuntimeError, match="is a scene strip"):
         bpy.ops.recam.reshoot()
-    assert not addon.running.jobs
+    assert not addon.jobs.running.jobs
 
 
 def test_an_engine_that_cannot_run_here_is_said_in_words(

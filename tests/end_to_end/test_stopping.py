@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.blender_fixtures import CLIPS
+from tests.blender_fixtures import CLIPS, strips_of
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def heavy_scene(bpy, addon, monkeypatch):
     def dawdle(*_):
         time.sleep(0.01)
 
-    monkeypatch.setattr(addon.job, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(addon.jobs.reshoot, "SLICE_SECONDS", 0.0)
     bpy.app.handlers.frame_change_post.append(dawdle)
     yield
     if dawdle in bpy.app.handlers.frame_change_post:
@@ -46,7 +46,7 @@ def assert_untouched(sequence):
     """The sequencer as it was, and no file beside the .blend."""
 
     def run(strip, folder):
-        assert [s.name for s in sequence.sequence_editor.strips] == [strip.name]
+        assert [s.name for s in strips_of(sequence)] == [strip.name]
         assert not strip.mute
         assert not folder.exists() or not list(folder.iterdir())
 
@@ -56,7 +56,7 @@ def assert_untouched(sequence):
 def cancel_at(bpy, addon, job, drive, stage):
     drive(job, until=lambda: job.stand.stage == stage)
     assert job.stand.stage == stage, str(job.error)
-    bpy.ops.recam.cancel(index=addon.running.jobs.index(job))
+    bpy.ops.recam.cancel(index=addon.jobs.running.jobs.index(job))
     drive(job)
     assert job.stand.stage == "cancelled" and job.error is None and not job.running
 
@@ -115,7 +115,7 @@ def test_cancelled_in_the_queue_and_while_rendering_leaving_the_others_alone(
     cancel_at(bpy, addon, first, drive, "rendering")
     drive(third)
     assert third.error is None and third.take == "city take 1"
-    assert [s.name for s in sequence.sequence_editor.strips] == ["city", "city take 1"]
+    assert [s.name for s in strips_of(sequence)] == ["city", "city take 1"]
     assert [file.name for file in saved.iterdir()] == ["city_take_001.mp4"]
 
 
@@ -124,12 +124,12 @@ def test_a_strip_deleted_meanwhile_leaves_its_take_in_the_folder(
 ):
     strip, job = lay(clip), reshoot()
     drive(job, until=lambda: job.stand.stage not in ("camera", "plate", "connecting"))
-    sequence.sequence_editor.strips.remove(strip)
+    strips_of(sequence).remove(strip)
     drive(job)
     assert job.stand.stage == "failed" and job.error.code == "strip_gone"
     file = saved / "shot_take_001.mp4"
     assert file.is_file() and str(file) in job.error.hint
-    assert len(sequence.sequence_editor.strips) == 0
+    assert len(strips_of(sequence)) == 0
 
 
 @pytest.mark.parametrize("stage", ["camera", "plate"])
@@ -138,7 +138,7 @@ def test_a_strip_deleted_while_it_is_read_is_said(
 ):
     job = reshoot()
     drive(job, until=lambda: job.stand.stage == stage and job.stand.share > 0)
-    sequence.sequence_editor.strips.remove(flipped)
+    strips_of(sequence).remove(flipped)
     drive(job)
     assert job.error.code == "strip_gone" and "“shot”" in job.error.sentence
 
@@ -163,7 +163,7 @@ def test_an_undo_in_between_does_no_harm(bpy, clip, camera, lay, saved, reshoot,
     bpy.ops.ed.undo()  # every object of Blender is another one now
     drive(job)
     assert job.error is None, str(job.error)
-    strips = bpy.context.scene.sequence_editor.strips
+    strips = strips_of(bpy.context.scene)
     assert [s.name for s in strips] == ["shot", "shot take 1"]
 
 
@@ -176,7 +176,7 @@ def test_another_file_opened_meanwhile_lets_go_of_the_job(
     drive(job, until=lambda: job.stand.stage == stage)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     assert not job.running and job.tick() is None
-    assert not addon.running.jobs and "recam-client" not in thread_names()
+    assert not addon.jobs.running.jobs and "recam-client" not in thread_names()
     assert not list((tmp_path / "temporary").glob("recam-*"))
     assert not saved.exists() or not list(saved.iterdir())
 
@@ -210,7 +210,7 @@ def test_disabling_the_add_on_meanwhile_leaves_nothing_and_enabling_works_again(
 def test_a_fault_of_the_add_on_is_said_and_leaves_nothing(
     addon, flipped, camera, saved, reshoot, drive, monkeypatch, assert_untouched, capsys
 ):
-    monkeypatch.setattr(addon.job, "picture_part", lambda *_: "no rectangle")
+    monkeypatch.setattr(addon.jobs.reshoot, "picture_part", lambda *_: "no rectangle")
     job = drive(reshoot())
     assert job.error.code == "addon_fault" and "AttributeError" in job.error.sentence
     assert "Traceback" in capsys.readouterr().err
@@ -228,4 +228,4 @@ def handlers(bpy, package):
 
 
 def running(package):
-    return importlib.import_module(f"{package}.running")
+    return importlib.import_module(f"{package}.jobs.running")

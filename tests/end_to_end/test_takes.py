@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.blender_fixtures import CLIPS
+from tests.blender_fixtures import CLIPS, strips_of
 from tests.slow_engine import REMARK, copy_code
 
 
@@ -44,7 +44,7 @@ def test_one_undo_step_takes_the_take_away(bpy, sequence, clip, camera, lay, res
     bpy.ops.ed.undo_push(message="the artist's last step")
     take_of(reshoot(), sequence)
     bpy.ops.ed.undo()
-    strips = bpy.context.scene.sequence_editor.strips
+    strips = strips_of(bpy.context.scene)
     assert [(s.name, s.mute) for s in strips] == [("shot", False)]
 
 
@@ -59,7 +59,7 @@ def test_takes_never_overwrite_each_other(sequence, clip, camera, lay, saved, re
     assert sorted(file.name for file in saved.iterdir()) == [
         f"shot_take_00{n}.mp4" for n in (1, 2, 3)
     ]
-    channels = [sequence.sequence_editor.strips[job.take].channel for job in jobs]
+    channels = [strips_of(sequence)[job.take].channel for job in jobs]
     assert channels == [3, 4, 5]
 
 
@@ -79,7 +79,7 @@ def test_several_takes_come_stacked_and_the_first_is_shown(
     assert sorted(file.name for file in saved.iterdir()) == [
         f"shot_take_00{number}.mp4" for number in (1, 2, 3)
     ]
-    takes = [sequence.sequence_editor.strips[name] for name in job.takes]
+    takes = [strips_of(sequence)[name] for name in job.takes]
     assert [(take.channel, take.mute) for take in takes] == [(3, False), (4, True), (5, True)]
     records = [json.loads(take["recam"]) for take in takes]
     assert [record["report"]["seed"] for record in records] == [0, 1, 2]
@@ -192,7 +192,7 @@ def test_a_changed_strip_comes_back_as_the_artist_sees_it(
     while job.tick() is not None:
         stages.append(job.stand.stage)
     assert "plate" in stages and job.error is None, str(job.error)
-    take = sequence.sequence_editor.strips[job.take]
+    take = strips_of(sequence)[job.take]
     assert not take.use_flip_x and strip.use_flip_x
     shown = pictures.shown(sequence, range(11, 35))
     seen = source.max((0, 3)) > 0.1

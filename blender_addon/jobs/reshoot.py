@@ -15,8 +15,8 @@ from time import monotonic
 
 import bpy
 
-from .blocks import find
-from .plate import (
+from ..camera.sampling import CameraSampler
+from ..clip.plate import (
     Plate,
     PlateRenderer,
     changed,
@@ -26,17 +26,17 @@ from .plate import (
     picture_part,
     untouched,
 )
-from .sampling import CameraSampler
-from .settings import model_settings, subject_metres
-from .shared.cameras.trajectory import Shot
-from .shared.client.client import Client
-from .shared.client.job import RemoteJob
-from .shared.errors import RecamError
-from .shared.protocol.request import JobRequest
-from .shared.takes import MOST_TAKES, take_path
-from .strips import StripMark, find_strip, mark
-from .take import Result, place_takes
-from .takes_folder import name_take, takes_folder
+from ..clip.strips import StripMark, find_strip, mark
+from ..scene.blocks import find
+from ..settings import model_settings, subject_metres
+from ..shared.cameras.trajectory import Shot
+from ..shared.client.client import Client
+from ..shared.client.job import RemoteJob
+from ..shared.errors import RecamError
+from ..shared.protocol.request import JobRequest
+from ..shared.takes import MOST_TAKES, take_path
+from ..takes.folder import name_take, takes_folder
+from ..takes.place import Result, place_takes
 
 SLICE_SECONDS = 0.1  # for a piece of work in Blender's main thread
 LOOK_SECONDS = 0.25  # between two looks at the server's progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from . import session
-from .job import Reshoot
+from .reshoot import Reshoot
 
 jobs: list[Reshoot] = []  # the latest last; ended ones stay until dismissed, to be read
 _timers: dict[Reshoot, object] = {}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .preferences import server_address, server_key
-from .shared.client.client import Client
+from ..preferences import server_address, server_key
+from ..shared.client.client import Client
 
 _client: Client | None = None
 _for: tuple[str, str] | None = None

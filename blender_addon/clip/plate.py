@@ -9,11 +9,11 @@ from time import perf_counter
 
 import bpy
 
-from .blocks import find
+from ..camera.sampling import frame_size, scene_rate
+from ..scene.blocks import find
+from ..shared.errors import RecamError
 from .layout import Rect, inside, picture_rect, visible_rect, whole_frame
 from .render import render_part
-from .sampling import frame_size, scene_rate
-from .shared.errors import RecamError
 from .strips import StripMark, animated, effects, file_of, find_strip, mark, placement_of
 
 # A slice costs its opening (the file, the encoder) and its frames. The first slice is one frame,

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import bpy
 
-from .blocks import find
-from .layout import filling, picture_rect
-from .plate import Plate
-from .sampling import frame_size
-from .shared.errors import RecamError
-from .strips import animated, find_strip, placement_of
+from .. import versions
+from ..camera.sampling import frame_size
+from ..clip.layout import filling, picture_rect
+from ..clip.plate import Plate
+from ..clip.strips import animated, find_strip, placement_of
+from ..scene.blocks import find
+from ..shared.errors import RecamError
 
 CHANNELS = 128
 NAME_BYTES = 61  # what Blender keeps of a strip's name
@@ -53,12 +54,12 @@ def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
             takes.append(_place(plate, result, strip, above.channel, scene))
     except RecamError:
         for take in takes:
-            editor.strips.remove(take)
+            versions.strips(editor).remove(take)
         raise
     for take in takes[1:]:
         take.mute = True
     strip.mute = True
-    for other in editor.strips_all:
+    for other in versions.all_strips(editor):
         other.select = other == takes[0]
     editor.active_strip = takes[0]
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
@@ -70,7 +71,7 @@ def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.
     editor = scene.sequence_editor
     start = plate.strip.first + round(strip.frame_start - plate.strip.content_start)
     channel = _free_channel(editor, above, start, start + plate.frames)
-    take = editor.strips.new_movie(
+    take = versions.strips(editor).new_movie(
         name=_name(editor, strip),
         filepath=_stored_path(result.path),
         channel=channel,
@@ -79,7 +80,7 @@ def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.
     )
     element = take.elements[0] if take.elements else None
     if element is None or not element.orig_width:
-        editor.strips.remove(take)
+        versions.strips(editor).remove(take)
         raise RecamError(
             "take_file", f"Blender cannot read the result: {result.path}", "Make the take again."
         )
@@ -95,7 +96,9 @@ def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.
 
 def _free_channel(editor, above: int, start: int, end: int) -> int:
     taken = {
-        s.channel for s in editor.strips if s.frame_final_start < end and s.frame_final_end > start
+        s.channel
+        for s in versions.strips(editor)
+        if s.frame_final_start < end and s.frame_final_end > start
     }
     for channel in range(above + 1, CHANNELS + 1):
         shown = not (editor.channels[channel].mute or editor.channels[channel].lock)
@@ -116,7 +119,7 @@ def _name(editor, strip) -> str:
         ending = f" take {number}"
         room = NAME_BYTES - len(ending)
         name = base.encode()[:room].decode(errors="ignore") + ending
-        if name not in editor.strips_all:
+        if name not in versions.all_strips(editor):
             return name
         number += 1
 

@@ -13,14 +13,14 @@ from time import perf_counter
 import bpy
 import numpy as np
 
+from ..clip.layout import Rect
+from ..scene.blocks import find
+from ..scene.temporary_scene import temporary_scene
+from ..scene.unkeyed import everything_kept
+from ..shared.cameras.lens import crop
+from ..shared.cameras.trajectory import Trajectory
+from ..shared.errors import RecamError
 from .axes import trajectory_pose
-from .blocks import find
-from .layout import Rect
-from .shared.cameras.lens import crop
-from .shared.cameras.trajectory import Trajectory
-from .shared.errors import RecamError
-from .temporary_scene import temporary_scene
-from .unkeyed import everything_kept
 
 
 def scene_rate(scene: bpy.types.Scene) -> Fraction:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import blf
 import bpy
 
-from . import running
-from .job import Reshoot
-from .settings import MODEL_SETTINGS
-from .strips import active_strip
-from .versions import sequencer_scene
+from ..clip.strips import active_strip
+from ..jobs import running
+from ..jobs.reshoot import Reshoot
+from ..settings import MODEL_SETTINGS
+from ..versions import sequencer_scene
 from .wrapping import wrapped
 
 AROUND_TEXT = 95  # pixels of the region's width at scale 1: tabs, margins, the icon's place

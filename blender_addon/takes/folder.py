@@ -7,12 +7,14 @@ from pathlib import Path
 
 import bpy
 
+from ..identity import ADDON
+
 
 def takes_folder() -> Path:
     """``recam_takes`` beside the .blend; in the user's own folder while that is not saved."""
     if bpy.data.filepath:
         return Path(bpy.data.filepath).parent / "recam_takes"
-    return Path(bpy.utils.extension_path_user(__package__, path="takes", create=True))
+    return Path(bpy.utils.extension_path_user(ADDON, path="takes", create=True))
 
 
 def name_take(file: Path, strip_name: str) -> Path:

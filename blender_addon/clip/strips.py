@@ -8,10 +8,10 @@ from pathlib import Path
 
 import bpy
 
-from .blocks import find
+from .. import versions
+from ..scene.blocks import find
+from ..shared.errors import RecamError
 from .layout import Placement
-from .shared.errors import RecamError
-from .unkeyed import actions, curves
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def find_strip(marked: StripMark) -> bpy.types.Strip:
     Raises RecamError ``strip_gone``.
     """
     scene = find(bpy.data.scenes, marked.scene, "scene")
-    strips = scene.sequence_editor.strips if scene.sequence_editor else ()
+    strips = versions.strips(scene.sequence_editor) if scene.sequence_editor else ()
     alike = [s for s in strips if s.type == "MOVIE" and file_of(s) == marked.file]
     for strip in alike:
         if strip.name == marked.name:
@@ -77,7 +77,7 @@ def animated(strip, scene) -> set[str]:
     if animation is None:
         return set()
     quoted = f'["{bpy.utils.escape_identifier(strip.name)}"].'
-    paths = [c.data_path for pair in actions(animation) for c in curves(*pair)]
+    paths = [curve.data_path for curve in versions.curves(animation)]
     paths += [driver.data_path for driver in animation.drivers]
     tails = [path.split(quoted, 1)[1] for path in paths if quoted in path]
     names = {tail.split(".")[0].split("[")[0] for tail in tails}
@@ -90,7 +90,7 @@ def effects(strip, scene) -> list[bpy.types.Strip]:
     grown = True
     while grown:
         grown = False
-        for other in scene.sequence_editor.strips:
+        for other in versions.strips(scene.sequence_editor):
             inputs = [getattr(other, name, None) for name in ("input_1", "input_2")]
             inputs = [x for x in inputs if x is not None]
             shown = inputs and not other.mute and all(x in chain for x in inputs)

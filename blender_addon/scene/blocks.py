@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .shared.errors import RecamError
+from ..shared.errors import RecamError
 
 
 def find(collection, session_uid: int, kind: str):

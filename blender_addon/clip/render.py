@@ -6,12 +6,12 @@ from pathlib import Path
 
 import bpy
 
-from . import versions
+from .. import versions
+from ..camera.sampling import frame_size
+from ..scene.temporary_scene import temporary_scene
+from ..shared.errors import RecamError
 from .layout import Rect, offset_in
-from .sampling import frame_size
-from .shared.errors import RecamError
 from .strips import animated, effects, placement_of
-from .temporary_scene import temporary_scene
 
 
 def render_part(
@@ -37,12 +37,13 @@ def render_part(
 def _isolate(copy, strip, scene, rect) -> None:
     editor = copy.sequence_editor
     kept = {strip.name, *(effect.name for effect in effects(strip, scene))}
-    for name in [x.name for x in editor.strips]:
-        if name not in kept and name in editor.strips:  # an effect goes with its input
-            editor.strips.remove(editor.strips[name])
+    strips = versions.strips(editor)
+    for name in [x.name for x in strips]:
+        if name not in kept and name in strips:  # an effect goes with its input
+            strips.remove(strips[name])
     for channel in editor.channels:
         channel.mute = False
-    alone = editor.strips[strip.name]
+    alone = strips[strip.name]
     alone.mute = False
     alone.blend_type = "REPLACE"
     alone.blend_alpha = 1  # a fade, which is animated, stays

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import bpy
 
+from .. import versions
+
 
 @contextmanager
 def everything_kept(scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:
@@ -34,8 +36,7 @@ def _channels() -> set[tuple[bpy.types.ID, str, int]]:
     return {
         (owner, curve.data_path, curve.array_index)
         for owner in _animated()
-        for action, slot in actions(owner.animation_data)
-        for curve in curves(action, slot)
+        for curve in versions.curves(owner.animation_data)
     }
 
 
@@ -47,28 +48,6 @@ def _animated() -> Iterator[bpy.types.ID]:
             for owner in (block, getattr(block, "node_tree", None)):
                 if getattr(owner, "animation_data", None) is not None:
                     yield owner
-
-
-def actions(animation: bpy.types.AnimData) -> Iterator[tuple]:
-    """(action, slot) pairs of an animation: its own and those of its NLA strips."""
-    if animation.action is not None:
-        yield animation.action, animation.action_slot
-    pending = [strip for track in animation.nla_tracks for strip in track.strips]
-    for strip in pending:
-        pending += strip.strips  # inside an NLA meta strip
-        if strip.action is not None:
-            yield strip.action, strip.action_slot
-
-
-def curves(action: bpy.types.Action, slot) -> Iterator[bpy.types.FCurve]:
-    """The curves that an action holds for a slot, in all its layers."""
-    if slot is None:
-        return
-    for layer in action.layers:
-        for strip in layer.strips:
-            bag = strip.channelbag(slot)
-            if bag is not None:
-                yield from bag.fcurves
 
 
 def _read(owner, path: str, index: int):

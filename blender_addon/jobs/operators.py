@@ -5,11 +5,11 @@ from __future__ import annotations
 import bpy
 from bpy.props import IntProperty
 
+from ..clip.strips import active_strip
+from ..shared.errors import RecamError
+from ..versions import sequencer_scene
 from . import running, session
-from .job import Reshoot
-from .shared.errors import RecamError
-from .strips import active_strip
-from .versions import sequencer_scene
+from .reshoot import Reshoot
 
 
 class RECAM_OT_reshoot(bpy.types.Operator):

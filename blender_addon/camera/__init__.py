@@ -1,0 +1,1 @@
+"""Cameras: what Blender evaluates, as Recam's trajectories."""

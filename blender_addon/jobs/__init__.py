@@ -1,0 +1,1 @@
+"""Re-shoots: under way in this Blender, and on the server."""

@@ -1,0 +1,1 @@
+"""Takes: results as strips above their original."""
