@@ -31,8 +31,9 @@ class Client:
     server_key: the server's public key; default that of this user's own server.
     patience: seconds to wait for a server that does not answer before giving up.
 
-    Methods return at once, or wait a bounded time. Raises RecamError for keys that cannot be
-    read and for an address that is none.
+    ``ask``, ``shoot``, ``attach`` and ``upload`` return at once; ``server``, ``jobs`` and
+    ``cancel`` wait, for a bounded time. Raises RecamError for keys that cannot be read and for an
+    address that is none.
     """
 
     def __init__(
@@ -55,18 +56,29 @@ class Client:
             self.close()
             raise
 
+    def ask(
+        self, kind: str, body: dict | None = None, seconds: float = 10.0
+    ) -> concurrent.futures.Future[dict]:
+        """Send a request of docs/protocol.md and return at once: for whoever must not wait.
+
+        The future brings the answer's body, or RecamError, within about ``seconds``; ask its
+        ``done()`` before its ``result()``. For example ``server.info``, ``job.list``, and
+        ``job.cancel`` with the body ``{"job": id}``.
+        """
+        return self._call(self._ask, kind, body or {}, seconds)
+
     def server(self, seconds: float = 10.0) -> dict:
         """What the server says of itself: version, engines, limits. Waits ``seconds`` at most."""
-        return self._wait(self._call(self._ask, "server.info", {}, seconds), seconds + 1)
+        return self._wait(self.ask("server.info", {}, seconds), seconds + 1)
 
     def jobs(self, seconds: float = 10.0) -> list[dict]:
         """This key's jobs on the server, newest first. Waits ``seconds`` at most."""
-        return self._wait(self._call(self._ask, "job.list", {}, seconds), seconds + 1)["jobs"]
+        return self._wait(self.ask("job.list", {}, seconds), seconds + 1)["jobs"]
 
     def cancel(self, job: str, seconds: float = 10.0) -> dict:
         """Cancel a job by its id and return where it stands. Waits ``seconds`` at most."""
         _check_id(job)
-        return self._wait(self._call(self._ask, "job.cancel", {"job": job}, seconds), seconds + 1)
+        return self._wait(self.ask("job.cancel", {"job": job}, seconds), seconds + 1)
 
     def shoot(
         self,
@@ -78,14 +90,18 @@ class Client:
     ) -> RemoteJob:
         """Upload the clip's files, submit the request with their hashes, fetch the takes.
 
-        They go to ``out`` and beside it, see ``take_path``. depth, start: files for the request's
-        own of that name.
+        Returns at once; see the job's ``state``. The takes go to ``out`` and beside it, see
+        ``take_path``. depth, start: files for the request's own of that name.
         """
         beside = {name: file for name, file in (("depth", depth), ("start", start)) if file}
         return self._start(request.job, lambda job: job.shoot(request, files, beside, out))
 
     def attach(self, job: str, out: Path | None = None, overwrite: bool = True) -> RemoteJob:
-        """Follow a job that the server has, and fetch its takes to ``out`` if given."""
+        """Follow a job that the server has, and fetch its takes to ``out`` if given.
+
+        Returns at once; see the job's ``state``. Raises RecamError ``no_such_job`` for an id that
+        is none.
+        """
         _check_id(job)
         return self._start(job, lambda remote: remote.follow(out, overwrite))
 
@@ -126,13 +142,14 @@ class Client:
             raise _silent(self.address) from None
 
     def _start(self, job: str, work) -> RemoteJob:
-        async def begin() -> RemoteJob:
-            remote = RemoteJob(job, self._connection, self._patience)
-            self._jobs[job] = remote
-            remote.running = asyncio.ensure_future(work(remote))
-            return remote
+        remote = RemoteJob(job, self._connection, self._patience, self._loop)
 
-        return self._wait(self._call(begin), 10)
+        async def begin() -> None:
+            self._jobs[job] = remote
+            await work(remote)
+
+        self._call(begin)
+        return remote
 
     def _on_event(self, message: Message) -> None:
         remote = self._jobs.get(message.body.get("job", ""))

@@ -1,12 +1,14 @@
 """One encrypted connection to a server: requests and replies, events, reconnecting.
 
-Lives on the client thread's event loop; nothing here may be called from another thread.
+Lives on the client thread's event loop; but for ``trouble`` nothing here may be called from
+another thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 
 import zmq
@@ -27,6 +29,7 @@ from ..version import VERSION
 
 REPLY_SECONDS = 30.0  # for the answer to one request, the flush of a large clip included
 RECONNECT_MS = (100, 3_000)  # first pause and longest pause between two attempts
+QUIET_SECONDS = 3.0  # without a server, until it is said; a local one answers in a tenth
 WRONG_KEY_HINTS = 3  # handshakes that must break off before the server's key is blamed
 
 
@@ -57,6 +60,7 @@ class Connection:
         self._on_event = on_event
         self._on_back = on_back
         self._ready = asyncio.Event()
+        self._away_since: float | None = time.monotonic()  # None while there is a server
         self._pending: dict[int, asyncio.Future] = {}
         self._credit = asyncio.Semaphore(CREDIT)
         self._last_id = 0
@@ -96,6 +100,15 @@ class Connection:
             raise self.error
         return self.welcome
 
+    def trouble(self) -> str:
+        """A sentence once the server has been away for a few seconds, else nothing."""
+        since = self._away_since
+        if since is None or time.monotonic() - since < QUIET_SECONDS:
+            return ""
+        if self.welcome:
+            return f"The connection to {self.address} is lost; it is being made again."
+        return f"No server answers at {self.address} yet."
+
     def post(self, kind: str, body: dict, data: bytes = b"") -> asyncio.Future:
         """Send a request; the future brings its answer, RecamError or ConnectionLost."""
         future = asyncio.get_running_loop().create_future()
@@ -111,7 +124,7 @@ class Connection:
             pack(Message(kind, body, number, data=data)), flags=zmq.NOBLOCK, copy=not len(data)
         )
         if sent.exception() and not future.done():
-            self._ready.clear()  # the monitor will tell of it, later
+            self._lost()  # the monitor will tell of it, later
             future.set_exception(ConnectionLost())
         return future
 
@@ -165,7 +178,7 @@ class Connection:
                 self._tasks.add(greeting)
                 greeting.add_done_callback(self._tasks.discard)
             elif event == zmq.EVENT_DISCONNECTED:
-                self._ready.clear()
+                self._lost()
                 self._drop_pending()
             elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
                 self._give_up(
@@ -205,8 +218,14 @@ class Connection:
             return  # the monitor tells of the next attempt
         else:
             self.welcome = reply.body
+            self._away_since = None
             self._ready.set()
             self._on_back()
+
+    def _lost(self) -> None:
+        self._ready.clear()
+        if self._away_since is None:
+            self._away_since = time.monotonic()
 
     def _give_up(self, error: RecamError) -> None:
         self.error = error

@@ -34,6 +34,7 @@ class JobState:
     doing: what the engine does while rendering, in a word or two, or empty.
     step, steps: of that stage (bytes, frames or the engine's steps); 0 of 0 where it has none.
     seconds_left: of that stage, or None.
+    trouble: why it does not go on, in a sentence, such as that no server answers yet; or empty.
     remarks: sentences for the artist, those known so far while rendering, all of them afterwards.
     engine, engine_reason: what renders it, and why that one was chosen; empty until known.
     result: what the server tells of the result: its takes, each with size in bytes, width,
@@ -45,6 +46,7 @@ class JobState:
     step: int = 0
     steps: int = 0
     seconds_left: float | None = None
+    trouble: str = ""
     remarks: tuple[str, ...] = ()
     engine: str = ""
     engine_reason: str = ""
@@ -60,27 +62,35 @@ class JobState:
 class RemoteJob:
     """A job under way; made by ``Client``. ``state`` and ``cancel`` may be used from any thread."""
 
-    def __init__(self, job: str, connection: Connection, patience: float) -> None:
+    def __init__(
+        self,
+        job: str,
+        connection: Connection,
+        patience: float,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self.id = job
         self._connection = connection
         self._patience = patience
         self._state = JobState()
         self._over = threading.Event()
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._events: asyncio.Queue[dict] = asyncio.Queue()
         self._task: asyncio.Task | None = None
         self._on_server = False
+        self._called_off = False  # before there was anything to call off
         self._cancelling: asyncio.Future | None = None
 
     @property
     def state(self) -> JobState:
         """Where the job stands now."""
-        return self._state
+        state = self._state
+        return state if state.ended else replace(state, trouble=self._connection.trouble())
 
     def wait(self, seconds: float) -> JobState:
         """Wait for the job's end, ``seconds`` at the most, and say where it stands."""
         self._over.wait(seconds)
-        return self._state
+        return self.state
 
     def cancel(self) -> None:
         """Ask for the job's end; ``state`` tells when it is cancelled."""
@@ -106,6 +116,8 @@ class RemoteJob:
 
     async def _live(self, work) -> None:
         self._task = asyncio.ensure_future(work)
+        if self._called_off:
+            self._cancel()
         try:
             await self._task
         except asyncio.CancelledError:
@@ -218,6 +230,8 @@ class RemoteJob:
             self._task.cancel()
             # The server may have accepted the job a moment ago; nobody waits for its answer.
             self._connection.post("job.cancel", {"job": self.id}).add_done_callback(_seen)
+        else:
+            self._called_off = True
 
     async def _cancel_there(self) -> None:
         with contextlib.suppress(RecamError):  # following the job says what is wrong

@@ -1,0 +1,99 @@
+"""What a client is asked from a tick that must not wait, and what it says of a server away."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+from proxy import Proxy
+from servers import until
+from takes import LONG, SHORT, rendering, request
+
+from inference_server.video.probe import probe
+from shared.client.client import Client
+from shared.errors import RecamError
+from shared.protocol.request import new_id
+
+TICK = 0.016
+
+
+@pytest.fixture
+def nobody(tmp_path, monkeypatch):
+    """An address at which nothing listens."""
+    monkeypatch.setenv("RECAM_CONFIG", str(tmp_path / "config"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def took(call) -> float:
+    """Seconds that the call has kept its caller, the least of a few."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def test_a_queue_is_listed_followed_and_cancelled_without_waiting(client, long_clip, tmp_path):
+    job = rendering(client.shoot(request(LONG), [long_clip], tmp_path / "lost.mp4"))
+    with Client(client.address) as other:
+        listed = other.ask("job.list")
+        about = other.ask("server.info")
+        until(lambda: listed.done() and about.done())
+        assert about.result()["protocol"] == 1
+        assert listed.result()["jobs"][0]["job"] == job.id
+        followed = other.attach(job.id, tmp_path / "take.mp4")
+        rendering(followed)
+        cancelled = other.ask("job.cancel", {"job": job.id})
+        assert cancelled.result(30)["stage"] == "cancelling"
+        assert followed.wait(30).stage == job.wait(30).stage == "cancelled"
+
+
+def test_a_finished_job_is_fetched_by_its_id(client, short_clip, tmp_path):
+    done = client.shoot(request(SHORT), [short_clip], tmp_path / "a.mp4")
+    assert done.wait(60).stage == "finished"
+    assert client.attach(done.id, tmp_path / "b.mp4").wait(60).stage == "finished"
+    assert probe(tmp_path / "b.mp4").frames == SHORT
+
+
+def test_nothing_waits_for_a_server_that_is_not_there(nobody, short_clip, tmp_path):
+    with Client(nobody, patience=30) as client:
+        assert took(lambda: client.shoot(request(SHORT), [short_clip], tmp_path / "t.mp4")) < TICK
+        assert took(lambda: client.attach(new_id())) < TICK
+        assert took(lambda: client.ask("job.list")) < TICK
+        asked = client.ask("server.info", seconds=0.5)
+        with pytest.raises(RecamError) as caught:
+            asked.result(30)
+        assert caught.value.code == "server_unreachable"
+
+
+def test_a_job_that_is_called_off_at_once_is_cancelled(nobody, short_clip, tmp_path):
+    with Client(nobody, patience=30) as client:
+        for _ in range(20):
+            job = client.shoot(request(SHORT), [short_clip], tmp_path / "take.mp4")
+            job.cancel()
+            assert job.wait(10).stage == "cancelled"
+
+
+def test_a_server_that_does_not_answer_is_told_within_seconds(nobody, short_clip, tmp_path):
+    with Client(nobody, patience=60) as client:
+        job = client.shoot(request(SHORT), [short_clip], tmp_path / "take.mp4")
+        assert (job.state.stage, job.state.trouble) == ("connecting", "")
+        told = until(lambda: job.state.trouble)
+        assert job.state.stage == "connecting" and nobody in told and "yet" in told
+        job.cancel()
+        assert job.wait(10).trouble == ""
+
+
+def test_a_connection_that_is_lost_is_told_until_it_is_back(server, long_clip, tmp_path):
+    with Proxy(server.address) as proxy, Client(proxy.address, patience=60) as client:
+        job = rendering(client.shoot(request(LONG), [long_clip], tmp_path / "take.mp4"))
+        assert not job.state.trouble
+        server.kill()
+        assert "lost" in until(lambda: job.state.trouble)
+        server.start()
+        until(lambda: not job.state.trouble)
+        job.cancel()
+        assert job.wait(60).stage == "cancelled"
