@@ -1,0 +1,1 @@
+"""Recam in a real Blender window, driven by clicks and keys: ``make screenshots``."""

@@ -1,0 +1,68 @@
+"""``python -m tests.gui``: the story in a real Blender window, its pictures into a folder."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from tests.servers import Server
+
+from . import addon_zip, root, story
+from .window import Window
+
+ROOT = Path(__file__).resolve().parents[2]
+WORK = ROOT / "build" / "gui"
+
+
+def main() -> None:
+    """Tell the story; the exit status is 1, with a sentence, where a step fails."""
+    parser = argparse.ArgumentParser(prog="python -m tests.gui")
+    parser.add_argument("--root", type=Path, default=WORK / "sid", help="the Debian root")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
+    options = parser.parse_args()
+    sid = options.root.resolve()
+    try:
+        root.make(sid)
+    except root.NotHere as reason:
+        print(f"SKIPPED, no pictures were taken: {reason}")
+        return
+    shared = WORK / "shared"
+    shutil.rmtree(shared, ignore_errors=True)
+    shared.mkdir(parents=True)
+    blender = addon_zip.version(sid)
+    print(f"Blender {'.'.join(map(str, blender))} in {sid}", flush=True)
+    addon_zip.install(sid, shared, addon_zip.build(WORK / "zips", blender))
+    server = Server(shared).start()
+    environment = {
+        "BLENDER_USER_RESOURCES": addon_zip.RESOURCES,
+        "RECAM_CONFIG": "/shared/config",
+        "RECAM_SERVER": server.address,
+    }
+    try:
+        window = Window(sid, shared, environment)
+        try:
+            _tell(window, options.out)
+        finally:
+            window.close()
+    finally:
+        server.stop()
+
+
+def _tell(window: Window, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    told = story.Story(window, out)
+    for step in story.STEPS:
+        began = time.monotonic()
+        try:
+            step(told)
+        except AssertionError as error:
+            failed = window.picture("failed")
+            sys.exit(f"“{step.__doc__}” failed, see {failed}:\n{error or 'it is not so'}")
+        print(f"{step.__doc__.rstrip('.')} … {time.monotonic() - began:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Runs in the window's Blender and answers what the story asks about its state.
+
+The story puts Python in ``/shared/ask.py``; the value it leaves in ``answer`` comes back as JSON in
+``/shared/answer.json``. What an artist does, it never does: that is done with mouse and keys.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import bpy
+
+SHARED = Path("/shared")
+ASK, ANSWER = SHARED / "ask.py", SHARED / "answer.json"
+
+
+def listen() -> float:
+    if ASK.exists():
+        code = ASK.read_text()
+        ASK.unlink()
+        names = {"bpy": bpy, "answer": None, "addon": addon, "screen": screen}
+        try:
+            exec(code, names)
+            result = {"answer": names["answer"]}
+        except Exception:
+            result = {"error": traceback.format_exc()}
+        half = ANSWER.with_suffix(".half")
+        half.write_text(json.dumps(result))
+        half.rename(ANSWER)
+    return 0.05
+
+
+def addon(name: str):
+    """A module of the installed add-on."""
+    return __import__(f"bl_ext.user_default.recam.{name}", fromlist=["*"])
+
+
+def screen() -> list[dict]:
+    """Every region on the screen: its editor, kind, and place in pixels from the upper left."""
+    found = []
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            view = getattr(area.spaces.active, "view_type", "")
+            for region in area.regions:
+                if region.width <= 1 or region.height <= 1:
+                    continue
+                top = window.height - region.y - region.height
+                found.append(
+                    {
+                        "editor": area.type,
+                        "view": view,
+                        "region": region.type,
+                        "place": [region.x, top, region.width, region.height],
+                    }
+                )
+    return found
+
+
+bpy.context.preferences.view.show_splash = False
+bpy.context.preferences.view.show_developer_ui = False
+bpy.context.preferences.filepaths.save_version = 0
+bpy.app.timers.register(listen, persistent=True)
+sys.stdout.flush()
+os.umask(0o022)

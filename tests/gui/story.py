@@ -1,0 +1,74 @@
+"""The story: what an artist does, click by click, and what is true after each step."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from .window import HEIGHT, WIDTH, Window
+
+CLIP = Path(__file__).resolve().parents[1] / "clips" / "cityCC0.mpg"
+FRAMES = 100  # of the clip: it cuts to another shot at frame 116
+SEQUENCER = ("SEQUENCE_EDITOR", "WINDOW", "SEQUENCER")
+MENUS = (0, 0, WIDTH, 27)
+SIDEBAR = ("SEQUENCE_EDITOR", "UI", "SEQUENCER")
+
+
+class Story:
+    """The window, and where its pictures go."""
+
+    def __init__(self, window: Window, out: Path) -> None:
+        self.window, self.out = window, out
+
+    def picture(self, name: str, place=None) -> None:
+        """Take a picture for the guide."""
+        shutil.copy(self.window.picture(name, place), self.out / f"{name}.png")
+
+    def over(self, *region: str) -> None:
+        """Point at the middle of a region, so that keys go there."""
+        x, y, width, height = self.window.place(*region)
+        self.window.point(x + width // 2, y + height // 2)
+
+
+def open_blender(told: Story) -> None:
+    """Blender opens in its Video Editing workspace."""
+    window = told.window
+    window.open()
+    assert window.ask('"bl_ext.user_default.recam" in bpy.context.preferences.addons')
+    window.click("File", MENUS)
+    window.click("New", (0, 0, 300, 400))
+    window.click("Video Editing", (0, 0, 500, 400))
+    window.wait('bpy.context.workspace.name == "Video Editing"')
+
+
+def arrange(told: Story) -> None:
+    """A 3D viewport beside the preview, and the sidebar open."""
+    window = told.window
+    x, y, _, height = window.place("FILE_BROWSER", "HEADER")
+    window.click_at(x + 22, y + height // 2)
+    window.click("3D Viewport")
+    x, y, _, height = window.place("SEQUENCE_EDITOR", "TOOLS", "PREVIEW")
+    window.drag((x - 2, y + height // 2), (x + 460, y + height // 2))
+    x, y, _, height = window.place("PROPERTIES", "NAVIGATION_BAR")
+    window.drag((x - 2, y + height // 2), (WIDTH - 40, y + height // 2))
+    x, y, width, _ = window.place("SEQUENCE_EDITOR", "HEADER", "SEQUENCER")
+    window.drag((x + width // 2, y - 1), (x + width // 2, HEIGHT - 330))
+    told.over(*SEQUENCER)
+    window.key("n")
+    window.click_tab("Recam", window.place(*SIDEBAR))
+    told.picture("arranged")
+
+
+def add_clip(told: Story) -> None:
+    """Real footage as a strip."""
+    window = told.window
+    shutil.copy(CLIP, window.shared)
+    told.over(*SEQUENCER)
+    window.key("shift+a")
+    window.click("Movie")
+    told.window.settle(2)
+    told.picture("adding")
+    told.window.read()
+
+
+STEPS = (open_blender, arrange, add_clip)
