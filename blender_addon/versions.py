@@ -35,6 +35,67 @@ def all_strips(editor):
     return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all  # 4.4
 
 
+def first_frame(strip) -> int:
+    """The scene's frame at which a strip is first shown."""
+    return strip.left_handle if _renamed(strip) else strip.frame_final_start
+
+
+def end_frame(strip) -> int:
+    """The first frame after a strip."""
+    return strip.right_handle if _renamed(strip) else strip.frame_final_end
+
+
+def duration(strip) -> int:
+    """For how many frames a strip is shown."""
+    return strip.duration if _renamed(strip) else strip.frame_final_duration
+
+
+def content_start(strip) -> float:
+    """The scene's frame at which a strip's source begins, trimmed away or not."""
+    return strip.content_start if _renamed(strip) else strip.frame_start
+
+
+def content_duration(strip) -> int:
+    """The frames of a strip's source, without those that a hard trim took away."""
+    return strip.content_duration if _renamed(strip) else strip.frame_duration
+
+
+def content_trim_start(strip) -> int:
+    """The frames at the source's start that a hard trim took away."""
+    return strip.content_trim_start if _renamed(strip) else strip.animation_offset_start
+
+
+def set_first_frame(strip, frame: int) -> None:
+    """Trim a strip so that it is first shown at this frame."""
+    setattr(strip, "left_handle" if _renamed(strip) else "frame_final_start", frame)
+
+
+def set_end_frame(strip, frame: int) -> None:
+    """Trim a strip so that this is the first frame after it."""
+    setattr(strip, "right_handle" if _renamed(strip) else "frame_final_end", frame)
+
+
+def set_duration(strip, frames: int) -> None:
+    """Trim a strip at its end to so many frames."""
+    setattr(strip, "duration" if _renamed(strip) else "frame_final_duration", frames)
+
+
+def move(strip, frames: int) -> None:
+    """Move a strip, with its trims, by so many frames."""
+    name = "content_start" if _renamed(strip) else "frame_start"
+    setattr(strip, name, getattr(strip, name) + frames)
+
+
+def _renamed(strip) -> bool:
+    return hasattr(strip, "left_handle")  # 5.1; the old names go in 6.0
+
+
+def use_neutral_white(view_settings) -> None:
+    """Leave the white balance as it is in the file."""
+    if hasattr(view_settings, "use_white_balance"):  # 4.3
+        view_settings.use_white_balance = False
+
+
 def curves(animation) -> Iterator:
     """Every curve that an AnimData evaluates: of its action, and of its NLA strips' actions."""
     if animation.action is not None:

@@ -114,8 +114,10 @@ def new_effect(sequence):
 
     def run(kind, name, *inputs):
         strips = strips_of(sequence)
-        keywords = dict(zip(("input1", "input2"), inputs, strict=False))
-        if "length" in strips.bl_rna.functions["new_effect"].parameters:  # Blender 5.0
+        known = strips.bl_rna.functions["new_effect"].parameters
+        names = ("input1", "input2") if "input1" in known else ("seq1", "seq2")  # Blender 4.4
+        keywords = dict(zip(names, inputs, strict=False))
+        if "length" in known:  # Blender 5.0
             keywords["length"] = 24
         else:
             keywords["frame_end"] = 35

@@ -9,6 +9,7 @@ from time import perf_counter
 
 import bpy
 
+from .. import versions
 from ..camera.sampling import frame_size, scene_rate
 from ..scene.blocks import find
 from ..shared.errors import RecamError
@@ -67,7 +68,9 @@ def check(strip: bpy.types.Strip | None, scene: bpy.types.Scene) -> None:
             f"The file of “{strip.name}” is missing: {path}",
             "Put it back, or point the strip at its new place.",
         )
-    if not (strip.elements and strip.elements[0].orig_width and strip.frame_duration > 0):
+    if not (
+        strip.elements and strip.elements[0].orig_width and versions.content_duration(strip) > 0
+    ):
         raise RecamError(
             "strip_file",
             f"Blender cannot read a picture from the file of “{strip.name}”: {path}",
@@ -119,9 +122,9 @@ def untouched(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
         and inside(picture_rect(placed, frame_size(scene)), frame_size(scene), placed.scale[0])
         and abs(strip.fps / float(scene_rate(scene)) - 1) < 1e-4
         and first >= 0
-        and first + strip.frame_final_duration
-        <= strip.animation_offset_start + strip.frame_duration
-        and strip.frame_start == int(strip.frame_start)
+        and first + versions.duration(strip)
+        <= versions.content_trim_start(strip) + versions.content_duration(strip)
+        and versions.content_start(strip).is_integer()
         and not strip.retiming_keys
         and not strip.use_reverse_frames
         and strip.strobe <= 1
@@ -145,7 +148,7 @@ def original_plate(strip: bpy.types.Strip, scene: bpy.types.Scene) -> Plate:
     return Plate(
         parts=[file_of(strip)],
         first=_first_frame(strip),
-        frames=strip.frame_final_duration,
+        frames=versions.duration(strip),
         rate=scene_rate(scene),
         width=element.orig_width,
         height=element.orig_height,
@@ -157,7 +160,8 @@ def original_plate(strip: bpy.types.Strip, scene: bpy.types.Scene) -> Plate:
 
 def _first_frame(strip) -> int:
     """The file's frame that the strip shows first."""
-    return strip.animation_offset_start + strip.frame_final_start - int(strip.frame_start)
+    skipped = versions.first_frame(strip) - int(versions.content_start(strip))
+    return versions.content_trim_start(strip) + skipped
 
 
 class PlateRenderer:
@@ -169,7 +173,7 @@ class PlateRenderer:
 
     def __init__(self, strip: bpy.types.Strip, scene: bpy.types.Scene, folder: Path) -> None:
         check(strip, scene)
-        if strip.frame_final_start < 0:
+        if versions.first_frame(strip) < 0:
             raise RecamError(
                 "strip_early",
                 f"“{strip.name}” starts before frame 0, where Blender renders nothing.",
@@ -180,7 +184,7 @@ class PlateRenderer:
         self._strip = mark(strip, scene)
         self._folder = folder
         self._seen = look(strip, scene)
-        self._frames = strip.frame_final_duration
+        self._frames = versions.duration(strip)
         self._rect = rendered_rect(strip, scene)
         self._done = 0
         self._slice = 1
@@ -204,7 +208,7 @@ class PlateRenderer:
         count = min(self._slice, self._frames - self._done)
         path = self._folder / f"part_{len(self.parts):04}.mp4"
         self.parts.append(path)
-        first = strip.frame_final_start + self._done
+        first = versions.first_frame(strip) + self._done
         began = perf_counter()
         render_part(scene, strip, self._rect, range(first, first + count), path)
         took = perf_counter() - began
@@ -247,7 +251,7 @@ def look(strip: bpy.types.Strip, scene: bpy.types.Scene) -> tuple:
     """What must stay as it is while a strip is being read, to be compared."""
     return (
         file_of(strip),
-        strip.frame_final_duration,
+        versions.duration(strip),
         picture_part(strip, scene),
         frame_size(scene),
         scene_rate(scene),

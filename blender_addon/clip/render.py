@@ -89,7 +89,8 @@ def _set_neutral_colours(copy) -> None:
             "Recam needs it to render this strip. An unchanged strip is sent without it.",
         ) from error
     view.exposure, view.gamma = 0, 1
-    view.use_curve_mapping = view.use_white_balance = False
+    view.use_curve_mapping = False
+    versions.use_neutral_white(view)
 
 
 def _frames_in(path: Path) -> int:

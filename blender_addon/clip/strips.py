@@ -28,7 +28,11 @@ class StripMark:
 def mark(strip: bpy.types.Strip, scene: bpy.types.Scene) -> StripMark:
     """What to find the strip by later on."""
     return StripMark(
-        scene.session_uid, strip.name, file_of(strip), strip.frame_start, strip.frame_final_start
+        scene.session_uid,
+        strip.name,
+        file_of(strip),
+        versions.content_start(strip),
+        versions.first_frame(strip),
     )
 
 

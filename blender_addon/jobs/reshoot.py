@@ -15,6 +15,7 @@ from time import monotonic
 
 import bpy
 
+from .. import versions
 from ..camera.sampling import CameraSampler
 from ..clip.plate import (
     Plate,
@@ -258,4 +259,4 @@ def _found(marked: StripMark) -> tuple:
 
 
 def _frames(strip) -> range:
-    return range(int(strip.frame_final_start), int(strip.frame_final_end))
+    return range(versions.first_frame(strip), versions.end_frame(strip))

@@ -69,7 +69,7 @@ def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
 
 def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.Strip:
     editor = scene.sequence_editor
-    start = plate.strip.first + round(strip.frame_start - plate.strip.content_start)
+    start = plate.strip.first + round(versions.content_start(strip) - plate.strip.content_start)
     channel = _free_channel(editor, above, start, start + plate.frames)
     take = versions.strips(editor).new_movie(
         name=_name(editor, strip),
@@ -84,7 +84,7 @@ def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.
         raise RecamError(
             "take_file", f"Blender cannot read the result: {result.path}", "Make the take again."
         )
-    take.frame_final_duration = plate.frames
+    versions.set_duration(take, plate.frames)
     _lay(take, plate, scene, strip, result.content)
     if strip.blend_type != "CROSS":
         take.blend_type = strip.blend_type
@@ -98,7 +98,7 @@ def _free_channel(editor, above: int, start: int, end: int) -> int:
     taken = {
         s.channel
         for s in versions.strips(editor)
-        if s.frame_final_start < end and s.frame_final_end > start
+        if versions.first_frame(s) < end and versions.end_frame(s) > start
     }
     for channel in range(above + 1, CHANNELS + 1):
         shown = not (editor.channels[channel].mute or editor.channels[channel].lock)
