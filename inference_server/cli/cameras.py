@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from shared.cameras.files import read_camera
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import PRESETS, SUBJECT_DISTANCE, dolly, orbit, preset
+from shared.cameras.moves import MOVES, Move, find_move, make_move
+from shared.cameras.presets import SUBJECT_DISTANCE, distance_of
 from shared.cameras.resample import over, resample
 from shared.cameras.trajectory import Shot, Trajectory
 from shared.cameras.uses import stabilised, zoom_in, zoom_out
@@ -21,14 +21,18 @@ if TYPE_CHECKING:
     from ..video.probe import ClipInfo
 
 USES = ("stabilise", "super-resolution", "outpaint")
+# Of the moves, those that need no source camera; the other is the use ``stabilise``.
+OFFERED = tuple(move for move in MOVES.values() if move.path)
+UNITS = {"factor": "STRENGTH", "share": "METRES", "degrees": "DEGREES"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags for the shot."""
     parser.add_argument(
         "--camera",
-        metavar="FILE|PRESET",
-        help=f"a camera file, or one of: {', '.join(PRESETS)}, static, dolly:METRES, orbit:DEGREES",
+        metavar="FILE|MOVE",
+        help=f"a camera file, or one of: {', '.join(map(_usage, OFFERED))}. More about a move "
+        "after a comma: orbit:30,ease_in=1,ease_out=1",
     )
     parser.add_argument("--camera-name", help="which camera of a camera_extrinsics.json")
     parser.add_argument(
@@ -131,25 +135,57 @@ def _amount(words: str, text: str, default: float) -> float:
         ) from None
 
 
+def _usage(move: Move) -> str:
+    """How a move is asked for: ``pan_right``, ``orbit:DEGREES``."""
+    return move.name + (f":{UNITS[move.parameters[0].kind]}" if _needs_amount(move) else "")
+
+
+def _needs_amount(move: Move) -> bool:
+    return bool(move.parameters) and move.parameters[0].kind != "factor"
+
+
 def _move(words: str, frames: int, rate: Fraction, lens, distance: float) -> Trajectory:
-    """The camera move that ``--camera`` names, over the whole clip."""
-    name, _, amount = words.partition(":")
-    if name in ("dolly", "orbit"):
+    """The camera move that ``--camera`` names, over the whole clip.
+
+    ``NAME[:AMOUNT][,PARAMETER=VALUE...]``: the amount is the move's first parameter. Ways are
+    given in metres, whatever the subject's distance.
+    """
+    name, _, rest = words.partition(":")
+    name, *more = name.split(",") if not rest else (name, *rest.split(","))
+    move = find_move(name)
+    if not move.path:
+        raise RecamError(
+            "camera_use",
+            f"{name} needs the camera that shot the clip.",
+            "Say --use stabilise, with its file as --camera.",
+        )
+    given = {}
+    for part in more:
+        parameter, equals, value = part.partition("=")
+        if not equals and move.parameters:
+            parameter, value = move.parameters[0].name, part
         try:
-            amount = float(amount)
-            if not math.isfinite(amount):
-                raise ValueError(amount)
+            given[parameter] = float(value)
         except ValueError:
-            raise RecamError(
-                "camera_preset",
-                f"The camera move {words!r} lacks its amount.",
-                "Say dolly:1.5 (metres) or orbit:30 (degrees).",
-            ) from None
-    if name == "dolly":
-        return dolly(amount, frames, rate, lens)
-    if name == "orbit":
-        return orbit(amount, frames, rate, lens, subject_distance=distance)
-    return preset(words, frames, rate, lens, subject_distance=distance)
+            raise _no_amount(words, move) from None
+    if _needs_amount(move) and move.parameters[0].name not in given:
+        raise _no_amount(words, move)
+    for parameter in move.parameters:
+        if parameter.kind == "share" and parameter.name in given:
+            given[parameter.name] /= distance_of(distance)
+    return make_move(name, frames, rate, lens, subject_distance=distance, values=given)
+
+
+def _no_amount(words: str, move: Move) -> RecamError:
+    example = {"share": ":1.5 (metres)", "degrees": ":30 (degrees)"}
+    kind = move.parameters[0].kind if move.parameters else ""
+    named = ", ".join(f"{each.name}=NUMBER" for each in move.parameters)
+    return RecamError(
+        "camera_preset",
+        f"The camera move {words!r} lacks a number.",
+        f"Say {move.name}{example.get(kind, '')}"
+        + (f"; what can be set after a comma is {named}." if named else "."),
+    )
 
 
 def _fit(shot: Shot, options: argparse.Namespace, frames: int, rate: Fraction) -> Shot:

@@ -60,10 +60,9 @@ def preset(
     Raises RecamError ``camera_preset`` for an unknown one, ``camera_frames``,
     ``subject_distance``.
     """
-    word = str(name).strip().lower().replace(" ", "_").replace("-", "_")
+    word = word_of(name)
     if word == "static":
         return _move(lambda s: np.eye(4), frames, rate, lens, start)
-    word = {str(number): key for number, key in enumerate(PRESETS, 1)}.get(word, word)
     if word not in PRESETS:
         names = ", ".join(f"{key} ({number})" for number, key in enumerate(PRESETS, 1))
         raise RecamError(
@@ -71,7 +70,7 @@ def preset(
             f"There is no camera preset {str(name)!r}.",
             f"Choose one of {names}, or static.",
         )
-    scale = _distance(subject_distance) / SUBJECT_DISTANCE
+    scale = distance_of(subject_distance) / SUBJECT_DISTANCE
 
     def scaled(s: float) -> np.ndarray:
         result = PRESETS[word](s * LAST_PARAMETER)
@@ -112,13 +111,18 @@ def orbit(
     degrees: how far round; positive moves the camera to its right. The circle lies in the
     plane of the first picture's horizontal. Raises RecamError ``subject_distance``.
     """
-    subject = np.array([0, 0, _distance(subject_distance)])
+    return _move(circle(degrees, distance_of(subject_distance)), frames, rate, lens, start)
 
-    def circle(s: float) -> np.ndarray:
+
+def circle(degrees: float, metres: float = SUBJECT_DISTANCE) -> Callable[[float], np.ndarray]:
+    """Pose ``(4, 4)`` at s in 0..1 of an orbit about (0, 0, metres), seen from the first."""
+    subject = np.array([0, 0, metres])
+
+    def at(s: float) -> np.ndarray:
         turn = rotation_y(np.radians(-degrees * s))
         return pose(turn, subject - turn @ subject)
 
-    return _move(circle, frames, rate, lens, start)
+    return at
 
 
 def _move(
@@ -134,7 +138,14 @@ def _move(
     return Trajectory(poses if start is None else start @ poses, lens, rate)
 
 
-def _distance(metres: float) -> float:
+def word_of(name: str | int) -> str:
+    """A move's name as people write it, or a preset's number 1 to 10, as the tables have it."""
+    word = str(name).strip().lower().replace(" ", "_").replace("-", "_")
+    return {str(number): key for number, key in enumerate(PRESETS, 1)}.get(word, word)
+
+
+def distance_of(metres: float) -> float:
+    """A subject's distance as a float; RecamError ``subject_distance`` if it is none."""
     if not (np.isfinite(metres) and metres > 0):
         raise RecamError(
             "subject_distance",

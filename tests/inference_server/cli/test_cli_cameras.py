@@ -14,6 +14,7 @@ from shared.cameras.lens import lens_from_focal
 from shared.cameras.presets import orbit
 from shared.cameras.recam_json import write_shot
 from shared.cameras.trajectory import Shot, Trajectory
+from shared.errors import RecamError
 
 FRAMES, RATE = 50, Fraction(25)
 INFO = SimpleNamespace(frames=FRAMES, rate=RATE, width=160, height=90)
@@ -81,3 +82,55 @@ def test_closer_follows_the_camera_that_shot_the_clip(solve, shaken):
     assert np.allclose(shot.source_camera.poses, shaken.poses)
     moved = np.linalg.norm((shot.trajectory.poses - shaken.poses)[:, :3, 3], axis=1)
     assert np.allclose(moved[[0, -1]], [0, 4 * (1 - 1 / 1.5)])
+
+
+@pytest.mark.parametrize(
+    ("words", "subject", "end"),
+    [
+        ("crane:1.5", 6, (0, -1.5, 0)),
+        ("crane:-1.5", 4, (0, 1.5, 0)),
+        ("dolly:1.5", 6, (0, 0, 1.5)),
+        ("dolly:7", 4, (0, 0, 7)),
+        ("dolly:2,ease_in=1,ease_out=1", 4, (0, 0, 2)),
+        ("zoom_in,strength=0.5", 8, (0, 0, 2 * 160 / 161)),
+        ("zoom_in:0.5", 8, (0, 0, 2 * 160 / 161)),
+        ("static", 4, (0, 0, 0)),
+    ],
+)
+def test_ways_are_in_metres_and_presets_scale_with_the_subject(words, subject, end):
+    shot = asked("--camera", words, "--subject", subject)
+    assert np.allclose(shot.trajectory.poses[-1, :3, 3], end)
+    assert len(shot.trajectory) == FRAMES
+
+
+def test_a_hand_is_asked_for_with_how_far_it_sways():
+    shot = asked("--camera", "handheld:0.02,turn=0,seed=3")
+    assert np.allclose(shot.trajectory.poses[0], np.eye(4))
+    assert 0 < np.abs(shot.trajectory.poses[:, 0, 3]).max() < 0.08
+    assert np.allclose(shot.trajectory.poses[:, :3, :3], np.eye(3))
+
+
+def test_an_ease_is_heard():
+    z = asked("--camera", "dolly:2,ease_in=1").trajectory.poses[:, 2, 3]
+    assert z[1] - z[0] < (z[-1] - z[-2]) / 10
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("crane", "metres"),
+        ("handheld", "sway"),
+        ("orbit:30,ease_in", "ease_in"),
+        ("orbit:30,wide=3", "wide"),
+        ("orbit:30,ease_in=7", "between 0 and 1"),
+        ("static:3", "lacks a number|has no"),
+        ("smooth", "stabilise"),
+        ("dolly:3,,", "dolly"),
+    ],
+)
+def test_what_a_move_lacks_is_said(words, says):
+    with pytest.raises(RecamError, match=says):
+        try:
+            asked("--camera", words)
+        except RecamError as error:
+            raise RecamError(error.code, str(error)) from None
