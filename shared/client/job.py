@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import logging
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from ..errors import RecamError
 from ..protocol.messages import Message, error_from
@@ -34,8 +36,11 @@ class JobState:
     doing: what the engine does while rendering, in a word or two, or empty.
     step, steps: of that stage (bytes, frames or the engine's steps); 0 of 0 where it has none.
     seconds_left: of that stage, or None.
+    ahead: how many jobs wait before it, while queued.
     trouble: why it does not go on, in a sentence, such as that no server answers yet; or empty.
     remarks: sentences for the artist, those known so far while rendering, all of them afterwards.
+    picture: while rendering, the newest small one of what is at work, ``(h, w, 3)`` uint8 RGB, its
+        first row the uppermost; None if there is none (yet). Not to be written to.
     engine, engine_reason: what renders it, and why that one was chosen; empty until known.
     result: what the server tells of the result: its takes, each with size in bytes, width,
         height, frames, report …; and remarks.
@@ -46,8 +51,10 @@ class JobState:
     step: int = 0
     steps: int = 0
     seconds_left: float | None = None
+    ahead: int = 0
     trouble: str = ""
     remarks: tuple[str, ...] = ()
+    picture: np.ndarray | None = field(default=None, repr=False, compare=False)
     engine: str = ""
     engine_reason: str = ""
     result: dict | None = None
@@ -80,6 +87,8 @@ class RemoteJob:
         self._on_server = False
         self._called_off = False  # before there was anything to call off
         self._cancelling: asyncio.Future | None = None
+        self._looking: asyncio.Future | None = None  # for a picture
+        self._seen = 0  # the number of the picture that was asked for last
 
     @property
     def state(self) -> JobState:
@@ -162,10 +171,12 @@ class RemoteJob:
                 step=body["step"],
                 steps=body["steps"],
                 seconds_left=body["seconds_left"],
+                ahead=body["ahead"],
                 remarks=tuple(body.get("remarks", ())),  # an older server's have none
                 engine=body["engine"],
                 engine_reason=body["engine_reason"],
             )
+            self._look(body.get("picture", 0))  # an older server has none
             if stage == "failed":
                 raise error_from(body["error"])
             if stage == "cancelled":
@@ -176,6 +187,19 @@ class RemoteJob:
         if out is not None:
             await self._download(body["result"], out, overwrite)
         self._show(stage="finished", result=body["result"])
+
+    def _look(self, newest: int) -> None:
+        """Ask for a picture that is new: one at a time, so that none wait on a slow line."""
+        if newest not in (0, self._seen) and self._looking is None:
+            self._seen = newest
+            self._looking = self._connection.post("job.picture", {"job": self.id})
+            self._looking.add_done_callback(self._looked)
+
+    def _looked(self, future: asyncio.Future) -> None:
+        self._looking = None
+        if _seen(future) and self._state.stage in AT_WORK:
+            message: Message = future.result()
+            self._show(**self._doing(), picture=picture_in(message))
 
     async def _next_event(self) -> dict:
         try:
@@ -238,7 +262,7 @@ class RemoteJob:
             self.take_event(await self._ask("job.cancel", {"job": self.id}))
 
     def _show(self, **changes) -> None:
-        changes = {"seconds_left": None, "doing": "", **changes}
+        changes = {"seconds_left": None, "doing": "", "ahead": 0, **changes}
         self._state = replace(self._state, **changes)
 
 
