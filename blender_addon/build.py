@@ -2,12 +2,14 @@
 
 Blender's builder leaves linked folders out of the zip, so everything is staged as a real copy:
 the add-on, ``shared/`` as its sub-package, and pyzmq's wheels as the package index has them.
+Recam's own wheel goes with it, as a file to install the local server from (``local_server``).
 There are two zips: Blender takes one with wheels for two Pythons to be for one of them alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib.util
 import json
 import platform
@@ -16,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +26,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 WHEELS = ROOT / "build" / "wheels"
+SERVER_WHEELS = ROOT / "build" / "server_wheels"
+# What Recam's own wheel is made of.
+SERVER_SOURCES = ("pyproject.toml", "README.md", "LICENSE", "shared", "inference_server")
 PYZMQ = "27.1.0"
 
 
@@ -118,6 +124,8 @@ def stage(folder: Path, line: str, platforms: list[str]) -> str:
     wheels = sorted({wheel(blenders, PLATFORMS[name]) for name in platforms})
     for file in wheels:
         shutil.copy(file, folder / "wheels")
+    (folder / "server_package").mkdir()
+    shutil.copy(server_wheel(), folder / "server_package")
     version = runpy.run_path(str(ROOT / "shared" / "version.py"))["VERSION"]
     written = {
         "version": version,
@@ -147,6 +155,38 @@ def wheel(blenders: Line, platform_tag: str, cache: Path = WHEELS) -> Path:
     if not found:
         raise ValueError(f"no wheel of pyzmq {PYZMQ} for {platform_tag} was downloaded")
     return found[0]
+
+
+def server_wheel(cache: Path = SERVER_WHEELS) -> Path:
+    """Recam's own wheel, for any platform, made once for each state of its sources."""
+    files = [
+        file
+        for name in SERVER_SOURCES
+        for file in ([ROOT / name] if (ROOT / name).is_file() else sorted((ROOT / name).rglob("*")))
+        if file.is_file() and "__pycache__" not in file.parts
+    ]
+    state = hashlib.sha256()
+    with tempfile.TemporaryDirectory() as temporary:
+        # In a copy: setuptools leaves its own folders behind, and takes what lies in old ones.
+        for file in files:
+            place = Path(temporary) / file.relative_to(ROOT)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, place)
+            state.update(f"{file.relative_to(ROOT)}\0".encode() + place.read_bytes())
+        made = cache / state.hexdigest()[:16]
+        if not list(made.glob("recam-*.whl")):
+            made.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(dir=made))
+            command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+            command += ["--disable-pip-version-check", "--wheel-dir", str(draft), temporary]
+            subprocess.run(command, check=True, capture_output=True, text=True)
+            for file in draft.iterdir():
+                file.replace(made / file.name)  # whole at once: another build may be looking
+            draft.rmdir()
+            for old in cache.iterdir():
+                if time.time() - old.stat().st_mtime > 3600:
+                    shutil.rmtree(old, ignore_errors=True)
+    return next(made.glob("recam-*.whl"))
 
 
 def find_cli() -> Path | None:
