@@ -1,0 +1,52 @@
+"""How far a re-shoot is, in words for the artist. Knows nothing of Blender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WORDS = {
+    "camera": "Reading the camera",
+    "plate": "Rendering the plate",
+    "connecting": "Connecting",
+    "uploading": "Sending the clip",
+    "queued": "Waiting in the queue",
+    "rendering": "Rendering",
+    "cancelling": "Cancelling",
+    "downloading": "Fetching the take",
+    "finished": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
+WAITING = ("connecting", "uploading", "queued", "rendering", "cancelling", "downloading")
+ENDED = ("finished", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How far a re-shoot is. share: 0 to 1 of the stage, or None; seconds_left may be None.
+
+    doing: what the engine does while it renders, or empty; share and seconds are then of that.
+    ahead: how many jobs wait before it, in the queue. trouble: why it does not go on, or empty.
+    """
+
+    stage: str
+    share: float | None = None
+    seconds_left: float | None = None
+    doing: str = ""
+    ahead: int = 0
+    trouble: str = ""
+
+    @property
+    def words(self) -> str:
+        """The stage, or what the engine does, in words."""
+        if self.stage == "queued" and self.ahead:
+            return f"Waiting for {self.ahead} other job{'s' if self.ahead > 1 else ''}"
+        return self.doing[:1].upper() + self.doing[1:] or WORDS[self.stage]
+
+    @property
+    def line(self) -> str:
+        """``words``, with the time that is left where it is known."""
+        if self.seconds_left is None:
+            return self.words
+        minutes, seconds = divmod(round(self.seconds_left), 60)
+        return f"{self.words}: {minutes}:{seconds:02} left"
