@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from . import preferences, settings
 from .jobs import operators, running, session
-from .ui import reshoot_panel
+from .ui import reshoot_panel, shot_panel
 
-MODULES = (preferences, settings, session, running, operators, reshoot_panel)
+MODULES = (preferences, settings, session, running, operators, shot_panel, reshoot_panel)
 
 
 def register() -> None:

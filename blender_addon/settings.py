@@ -44,6 +44,13 @@ class RecamSettings(bpy.types.PropertyGroup):
         name="Camera",
         description="The camera to re-shoot with; empty for the scene's own, markers included",
     )
+    source_camera: PointerProperty(
+        type=bpy.types.Object,
+        poll=_is_camera,
+        name="Source",
+        description="The camera that shot the clip, standing or moving; empty if it is not known: "
+        "it is then taken to stand where the camera is at the clip's first frame",
+    )
     subject: PointerProperty(
         type=bpy.types.Object,
         name="Subject",
@@ -51,7 +58,7 @@ class RecamSettings(bpy.types.PropertyGroup):
     )
     subject_distance: FloatProperty(
         name="Distance",
-        description="How far the subject is from the camera at the clip's first frame",
+        description="How far the subject is from the source camera at the clip's first frame",
         default=4.0,
         min=0.01,
         soft_max=100.0,
@@ -107,7 +114,7 @@ def model_settings(settings: RecamSettings) -> dict:
 def subject_metres(
     settings: RecamSettings, scene, first_pose: np.ndarray, place: np.ndarray | None
 ) -> float:
-    """How far the subject is in front of the camera's first pose ``(4, 4)``, in metres.
+    """How far the subject is in front of the source camera's first pose ``(4, 4)``, in metres.
 
     place: ``(3,)`` in metres, where the subject is then; None where a distance is given instead.
     Raises RecamError ``subject_distance`` if the subject is behind the camera.
@@ -118,7 +125,7 @@ def subject_metres(
     if metres <= 0:
         raise RecamError(
             "subject_distance",
-            "The subject is behind the camera at the clip's first frame.",
+            "The subject is behind the source camera at the clip's first frame.",
             "Move it in front of the camera, or give a distance.",
         )
     return metres

@@ -62,6 +62,11 @@ class CameraSampler:
         self._poses: list[np.ndarray] = []
         self._lenses: list[np.ndarray] = []
 
+    @property
+    def share(self) -> float:
+        """The share done."""
+        return len(self._poses) / len(self._frames)
+
     def step(self, seconds: float) -> float:
         """Sample for about ``seconds``; the share done, 1.0 at the end.
 
@@ -89,7 +94,7 @@ class CameraSampler:
                 until = until or max(began + seconds, now + (now - began))
                 if now >= until:
                     break
-        return len(self._poses) / len(self._frames)
+        return self.share
 
     def trajectory(self) -> Trajectory:
         """The trajectory, once ``step`` has returned 1.0. Raises RecamError ``camera_pose``."""

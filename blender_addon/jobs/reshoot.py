@@ -16,7 +16,7 @@ from time import monotonic
 import bpy
 
 from .. import versions
-from ..camera.sampling import CameraSampler
+from ..camera.shot import ShotReader
 from ..clip.plate import (
     Plate,
     PlateRenderer,
@@ -29,7 +29,7 @@ from ..clip.plate import (
 )
 from ..clip.strips import StripMark, find_strip, mark
 from ..scene.blocks import find
-from ..settings import model_settings, subject_metres
+from ..settings import model_settings
 from ..shared.cameras.trajectory import Shot
 from ..shared.client.client import Client
 from ..shared.client.job import RemoteJob
@@ -150,20 +150,17 @@ class Reshoot:
 
     def _run(self, marked: StripMark) -> Iterator[float]:
         strip, scene = _found(marked)
-        settings, frames, seen = scene.recam, _frames(strip), look(strip, scene)
+        frames, seen = _frames(strip), look(strip, scene)
         part = picture_part(strip, scene)
-        sampler = CameraSampler(scene, frames, settings.camera, part, settings.subject)
-        while not self._cancelled and (share := sampler.step(SLICE_SECONDS)) < 1:
+        reader = ShotReader(scene, frames, part)
+        while not self._cancelled and (share := reader.step(SLICE_SECONDS)) < 1:
             self.stand = Stand("camera", share)
             yield 0.0
         if not self._cancelled:
             strip, scene = _found(marked)  # an undo in between makes Blender's objects anew
             if (look(strip, scene), _frames(strip)) != (seen, frames):
                 raise changed(strip)
-            settings, trajectory = scene.recam, sampler.trajectory()
-            place = sampler.subject_place
-            distance = subject_metres(settings, scene, trajectory.poses[0], place)
-            shot = Shot(trajectory, subject_distance=distance)
+            settings, shot = scene.recam, reader.shot()
             engine, asked = settings.engine, model_settings(settings)
             plate = yield from self._plate(strip, scene)
         if self._cancelled:

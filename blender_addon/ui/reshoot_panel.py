@@ -16,7 +16,7 @@ AROUND_TEXT = 95  # pixels of the region's width at scale 1: tabs, margins, the 
 
 
 class RECAM_PT_reshoot(bpy.types.Panel):
-    """Camera, subject, engine, the button, and what is under way"""
+    """Engine, the button, and what is under way"""
 
     bl_idname = "RECAM_PT_reshoot"
     bl_label = "Re-shoot"
@@ -33,10 +33,6 @@ class RECAM_PT_reshoot(bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         column = layout.column()
-        column.prop(settings, "camera", placeholder=_scene_camera(scene))
-        column.prop(settings, "subject")
-        if settings.subject is None:
-            column.prop(settings, "subject_distance")
         column.prop(settings, "engine")
         if settings.engine != "projection":
             _draw_model(layout, settings)
@@ -110,10 +106,6 @@ def _paragraph(layout, text: str, icon: str, width: int) -> None:
     column.scale_y = 0.8
     for number, line in enumerate(wrapped(text, lambda line: blf.dimensions(0, line)[0] <= room)):
         column.label(text=line, icon="BLANK1" if number else icon, translate=False)
-
-
-def _scene_camera(scene) -> str:
-    return scene.camera.name if scene.camera else "none"
 
 
 def register() -> None:

@@ -140,7 +140,7 @@ def test_the_subject_counts_where_it_is_at_the_first_frame(bpy, shot, addon, ren
     ahead = np.eye(4)
     metres = addon.settings.subject_metres(shot.recam, shot, ahead, sampler.subject_place)
     assert metres == pytest.approx(2.5)
-    with pytest.raises(addon.shared.errors.RecamError, match="behind the camera"):
+    with pytest.raises(addon.shared.errors.RecamError, match="behind the source camera"):
         ahead[2, 3] = 3.0
         addon.settings.subject_metres(shot.recam, shot, ahead, sampler.subject_place)
 
