@@ -56,10 +56,10 @@ def set_up_scene(footage: Path, blend: Path, recam) -> bpy.types.Scene:
     versions = importlib.import_module(f"{recam.__package__}.versions")
     versions.show_in_sequencer(bpy.context, scene)
     editor = scene.sequence_editor_create()
-    strip = editor.strips.new_movie(
+    strip = versions.strips(editor).new_movie(
         "city", str(footage), channel=1, frame_start=1, fit_method="FIT"
     )
-    strip.frame_final_duration = FRAMES
+    versions.set_duration(strip, FRAMES)
     editor.active_strip = strip
     bpy.context.preferences.filepaths.save_version = 0  # no shot.blend1 beside it
     # Saved first: takes go beside the .blend.
@@ -98,10 +98,11 @@ def press_the_button(recam):
 
 def keep_take(scene: bpy.types.Scene, name: str, out: Path) -> dict:
     """Give the take the demo's name for it, and save; what the add-on noted on the take."""
-    take = scene.sequence_editor.strips[name]
+    versions = importlib.import_module("bl_ext.user_default.recam.versions")
+    take = versions.strips(scene.sequence_editor)[name]
     made = Path(bpy.path.abspath(take.filepath))
     made.rename(out / "result.mp4")
-    made.parent.rmdir()
+    shutil.rmtree(made.parent)
     take.filepath = "//result.mp4"
     recam_json = importlib.import_module("bl_ext.user_default.recam.shared.cameras.recam_json")
     sampling = importlib.import_module("bl_ext.user_default.recam.camera.sampling")

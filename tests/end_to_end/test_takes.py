@@ -33,7 +33,7 @@ def test_a_strip_comes_back_as_a_take_above_it(
     assert strip.mute and not take.mute
     assert sequence.sequence_editor.active_strip == take
     assert take.filepath == "//recam_takes/shot_take_001.mp4"
-    assert [file.name for file in saved.iterdir()] == ["shot_take_001.mp4"]
+    assert sorted(f.name for f in saved.iterdir()) == ["shot_take_001.json", "shot_take_001.mp4"]
     record = json.loads(take["recam"])
     assert record["engine"] == "projection" and record["subject_distance"] == 4.0
     assert len(record["job"]) == 32 and record["report"]["unseen_share"] == 0.0
@@ -56,7 +56,7 @@ def test_takes_never_overwrite_each_other(sequence, clip, camera, lay, saved, re
     sequence.sequence_editor.active_strip = strip
     jobs.append(drive(reshoot()))
     assert [job.take for job in jobs] == [f"shot take {n}" for n in (1, 2, 3)]
-    assert sorted(file.name for file in saved.iterdir()) == [
+    assert sorted(file.name for file in saved.glob("*.mp4")) == [
         f"shot_take_00{n}.mp4" for n in (1, 2, 3)
     ]
     channels = [strips_of(sequence)[job.take].channel for job in jobs]
@@ -76,7 +76,7 @@ def test_several_takes_come_stacked_and_the_first_is_shown(
     assert job.takes == [f"shot take {number}" for number in (1, 2, 3)], str(job.error)
     assert ("Loading the weights", True) in seen and job.remarks.count(REMARK) == 1
     assert job.take == "shot take 1"
-    assert sorted(file.name for file in saved.iterdir()) == [
+    assert sorted(file.name for file in saved.glob("*.mp4")) == [
         f"shot_take_00{number}.mp4" for number in (1, 2, 3)
     ]
     takes = [strips_of(sequence)[name] for name in job.takes]
@@ -120,7 +120,7 @@ def test_an_unsaved_files_take_goes_to_the_users_own_folder(
     ("file", "size"), [("cityCC0.mpg", (720, 405)), ("bigbuckbunny.mp4", (1280, 720))]
 )
 def test_a_standing_camera_gives_back_what_blender_shows(
-    sequence, camera, lay, stage, saved, reshoot, take_of, pictures, measure, file, size
+    bpy, sequence, camera, lay, stage, saved, reshoot, take_of, pictures, measure, file, size
 ):
     """Also in colour: neither file tells its matrix, and Blender's choice counts.
 
@@ -137,7 +137,9 @@ def test_a_standing_camera_gives_back_what_blender_shows(
     luma = np.array([0.2126, 0.7152, 0.0722], np.float32)
     assert measure.psnr(shown @ luma, source @ luma) > 38
     assert measure.psnr(blocks(shown), blocks(source)) > 38
-    assert np.abs(shown.mean((0, 1, 2)) - source.mean((0, 1, 2))).max() < 1 / 255
+    # Blender 4.2 rounds down what it reads of files of even size, as the take is.
+    near = 2 / 255 if bpy.app.version < (4, 3) else 1 / 255
+    assert np.abs(shown.mean((0, 1, 2)) - source.mean((0, 1, 2))).max() < near
 
 
 def blocks(frames):
