@@ -10,6 +10,10 @@ import numpy as np
 
 from ..errors import RecamError
 
+# How far beyond a picture's edge another may reach, in fractions of it: less than half a pixel
+# of 832.
+TOLERANCE = 5e-4
+
 
 def check_lenses(lenses) -> np.ndarray:
     """Lenses as ``(F, 4)`` float64, or RecamError ``camera_lens`` naming the frame."""
@@ -56,6 +60,27 @@ def crop(lenses: np.ndarray, left: float, top: float, width: float, height: floa
         ],
         axis=-1,
     )
+
+
+def shown(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """What ``target`` sees of the picture that ``source`` has, lenses ``(F, 4)`` at one place.
+
+    ``(F, 4)``: left, top, width, height in fractions of that picture.
+    """
+    size = source[:, :2] / target[:, :2]
+    return np.hstack([source[:, 2:] - size * target[:, 2:], size])
+
+
+def beyond(parts: np.ndarray) -> np.ndarray:
+    """``(F,)``: how far each of the parts ``(F, 4)`` reaches beyond the picture; <= 0 inside."""
+    return np.maximum(-parts[:, :2], parts[:, :2] + parts[:, 2:] - 1).max(axis=1)
+
+
+def angle_of_view(lens: np.ndarray) -> tuple[float, float]:
+    """Degrees across and down that a lens ``(4,)`` sees."""
+    fx, fy, cx, cy = lens
+    across, down = (np.arctan(c / f) + np.arctan((1 - c) / f) for f, c in ((fx, cx), (fy, cy)))
+    return float(np.degrees(across)), float(np.degrees(down))
 
 
 def matrix(lens: np.ndarray, width: int, height: int) -> np.ndarray:

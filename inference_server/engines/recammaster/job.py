@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from inference_server.engines.base import Cancelled, Clip, ShouldStop
+from shared.cameras.advice import far_start
 from shared.cameras.trajectory import Trajectory
 
 from .cuts import shots as find_shots
@@ -18,10 +19,6 @@ from .rates import kept_frames, rate_remark
 from .settings import Settings
 from .shots import window_cameras
 from .windows import WINDOW, Plan, plan_windows
-
-# A start further from the reference than this is told: a tenth of the way to the subject, or half
-# of the public presets' turns.
-FAR_METRES, FAR_DEGREES = 0.4, 10.0
 
 UNTRAINED = {
     "noise": "The model is given noise in place of the clip (text to video)",
@@ -140,24 +137,10 @@ def _remarks(clip: Clip, settings: Settings, shots: list[PlannedShot]) -> list[s
             f"{UNTRAINED[settings.source]}; the public weights were not trained for this, "
             "and what comes of it may be poor."
         )
-    remarks.append(_far_start(shots[0].cameras[0][0, 0].numpy()))
+    remarks.append(far_start(shots[0].cameras[0][0, 0].numpy().reshape(3, 4)))
     if settings.short == "hold" and min(len(shot.kept) for shot in shots) < 81:
         remarks.append(
             "The model sees 81 frames: shorter shots are held on their last frame "
             "(short = public is quicker, and not how the model was trained)."
         )
     return remarks
-
-
-def _far_start(vector: np.ndarray) -> str:
-    """A sentence if the path starts ``vector`` ``(12,)`` far from its reference, else nothing."""
-    rows = vector.reshape(3, 4)
-    metres = float(np.linalg.norm(rows[:, 3]))
-    degrees = float(np.degrees(np.arccos(np.clip((np.trace(rows[:, :3]) - 1) / 2, -1, 1))))
-    if metres <= FAR_METRES and degrees <= FAR_DEGREES:
-        return ""
-    return (
-        f"The path starts {metres:.2g} m (with the subject at 4 m) and {degrees:.0f} degrees from "
-        "where the clip was shot; the public model's paths start there, and what comes of it may "
-        "be poor."
-    )

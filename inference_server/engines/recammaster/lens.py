@@ -12,12 +12,9 @@ from typing import Literal
 
 import numpy as np
 
+from shared.cameras.lens import TOLERANCE, angle_of_view, beyond, shown
 from shared.cameras.pose import pose
 from shared.errors import RecamError
-
-# How far beyond the picture's edge a crop may reach, in fractions of the picture: less than half
-# a pixel of 832. It is then drawn in.
-TOLERANCE = 5e-4
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ def plan_lens(
     """
     source, target = np.asarray(source_lenses, float), np.asarray(target_lenses, float)
     back = np.ones(len(poses))
-    wide = _beyond(_crops(source, target, back)) > TOLERANCE
+    wide = beyond(_crops(source, target, back)) > TOLERANCE
     remarks = []
     if wide.any():
         if mode == "refuse":
@@ -84,13 +81,7 @@ def plan_lens(
 
 def _crops(source: np.ndarray, target: np.ndarray, back: np.ndarray) -> np.ndarray:
     """``(F, 4)``; back: ``(F,)``, how many times as far away the model's camera stands."""
-    size = source[:, :2] / back[:, None] / target[:, :2]
-    return np.hstack([source[:, 2:] - size * target[:, 2:], size])
-
-
-def _beyond(crops: np.ndarray) -> np.ndarray:
-    """``(F,)``: how far each crop reaches beyond the picture, in fractions of it; <= 0 inside."""
-    return np.maximum(-crops[:, :2], crops[:, :2] + crops[:, 2:] - 1).max(axis=1)
+    return shown(np.hstack([source[:, :2] / back[:, None], source[:, 2:]]), target)
 
 
 def _drawn_in(crops: np.ndarray) -> np.ndarray:
@@ -120,23 +111,21 @@ def _subject_distances(poses, subject_distance: float, reference) -> np.ndarray:
 
 
 def _too_wide(source: np.ndarray, target: np.ndarray, wide: np.ndarray) -> RecamError:
-    worst = int(np.argmax(_beyond(_crops(source, target, np.ones(len(source))))))
-    shown, has = (_angles(lens[worst]) for lens in (target, source))
+    worst = int(np.argmax(beyond(_crops(source, target, np.ones(len(source))))))
+    sees, has = (_angles(lens[worst]) for lens in (target, source))
     # Seen by the angles alone, a shift looks like nothing.
     shift = " and is shifted" if np.abs(target[worst, 2:] - source[worst, 2:]).max() > 1e-3 else ""
     return RecamError(
         "lens",
         f"At {_frames(wide)} the trajectory's lens shows more than the clip's: at frame {worst} it "
-        f"sees {shown}{shift}, the clip {has}. The model has no lens of its own and shows what "
+        f"sees {sees}{shift}, the clip {has}. The model has no lens of its own and shows what "
         "the clip's shows.",
         "Use a longer lens, or let the model's camera step back instead (lens: outpaint).",
     )
 
 
 def _angles(lens: np.ndarray) -> str:
-    fx, fy, cx, cy = lens
-    angles = [np.arctan(c / f) + np.arctan((1 - c) / f) for f, c in ((fx, cx), (fy, cy))]
-    return "{:.1f} x {:.1f} degrees".format(*np.degrees(angles))
+    return "{:.1f} x {:.1f} degrees".format(*angle_of_view(lens))
 
 
 def _frames(wide: np.ndarray) -> str:
