@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import bpy
+
+# For a path property that may begin with // (4.5 wants to be told).
+PATH_OPTIONS = {"options": {"PATH_SUPPORTS_BLEND_RELATIVE"}} if bpy.app.version >= (4, 5, 0) else {}
+
 
 def sequencer_scene(context):
     """The scene whose strips the sequencer shows; None where there is none."""
@@ -118,3 +123,15 @@ def _curves(action, user) -> Iterator:
             bag = strip.channelbag(user.action_slot)
             if bag is not None:
                 yield from bag.fcurves
+
+
+def new_effect(strips, name: str, kind: str, channel: int, frames: range, first, second):
+    """A new effect strip over ``frames``, on two strips."""
+    takes = strips.bl_rna.functions["new_effect"].parameters.keys()
+    keywords = {"name": name, "type": kind, "channel": channel, "frame_start": frames.start}
+    if "length" in takes:  # 5.0
+        keywords["length"] = len(frames)
+    else:
+        keywords["frame_end"] = frames.stop
+    inputs = ("input1", "input2") if "input1" in takes else ("seq1", "seq2")  # 4.4
+    return strips.new_effect(**keywords, **dict(zip(inputs, (first, second), strict=True)))

@@ -36,8 +36,9 @@ from ..shared.client.job import RemoteJob
 from ..shared.errors import RecamError
 from ..shared.protocol.request import JobRequest
 from ..shared.takes import MOST_TAKES, take_path
-from ..takes.folder import name_take, takes_folder
+from ..takes.folder import name_take, writable_folder
 from ..takes.place import Result, place_takes
+from ..takes.sidecar import write_sidecar
 
 SLICE_SECONDS = 0.1  # for a piece of work in Blender's main thread
 LOOK_SECONDS = 0.25  # between two looks at the server's progress
@@ -190,7 +191,8 @@ class Reshoot:
             untagged_matrix=6,  # so Blender shows such files; the take must look the same
             settings=asked,
         )
-        self._fetched = takes_folder() / f".{request.job}.mp4"
+        folder, elsewhere = writable_folder()
+        self._fetched = folder / f".{request.job}.mp4"
         self._remote = self._client.shoot(request, plate.parts, self._fetched)
         patient_until = monotonic() + CONNECT_SECONDS
         while not (state := self._remote.state).ended:
@@ -200,7 +202,7 @@ class Reshoot:
             share = state.step / state.steps if state.steps else None
             self.stand = Stand(state.stage, share, state.seconds_left, state.doing)
             self.engine, self.engine_reason = state.engine, state.engine_reason
-            self.remarks = [*state.remarks]
+            self.remarks = [elsewhere, *state.remarks] if elsewhere else [*state.remarks]
             yield LOOK_SECONDS
         if state.error:
             raise state.error
@@ -211,22 +213,26 @@ class Reshoot:
                 "subject_distance": shot.subject_distance,
                 "settings": asked,
                 "remarks": state.result["remarks"],
+                "clip": self.strip_name,
+                "blend": Path(bpy.data.filepath).name,
             }
-            self._place(plate, state.result["takes"], record)
+            self._place(plate, state.result["takes"], shot, record)
+            self.remarks = [elsewhere, *record["remarks"]] if elsewhere else record["remarks"]
         self.stand = Stand(state.stage)
 
-    def _place(self, plate: Plate, takes: list[dict], record: dict) -> None:
+    def _place(self, plate: Plate, takes: list[dict], shot: Shot, record: dict) -> None:
         results = [
             Result(
                 name_take(take_path(self._fetched, number), self.strip_name),
                 tuple(take["content_size"]),
-                record | {"report": take["report"]},
+                record | {"report": take["report"], "content_size": take["content_size"]},
             )
             for number, take in enumerate(takes)
         ]
         try:
+            for result in results:
+                write_sidecar(result.path, shot, result.settings)
             self.takes = [strip.name for strip in place_takes(plate, results)]
-            self.remarks = record["remarks"]
         except RecamError as error:
             files = ", ".join(str(result.path) for result in results)
             kept = "The take itself is kept" if len(results) == 1 else "The takes are kept"

@@ -4,17 +4,46 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import bpy
 
 from ..identity import ADDON
+from ..preferences import takes_folder as chosen
+from .sidecar import sidecar_of
 
 
 def takes_folder() -> Path:
-    """``recam_takes`` beside the .blend; in the user's own folder while that is not saved."""
-    if bpy.data.filepath:
-        return Path(bpy.data.filepath).parent / "recam_takes"
+    """The preferences' folder, else ``recam_takes`` beside the .blend.
+
+    While the .blend is not saved, what is relative to it is not known: the user's own folder.
+    """
+    if bpy.data.filepath or (chosen() and not chosen().startswith("//")):
+        return Path(bpy.path.abspath(chosen() or "//recam_takes"))
+    return own_folder()
+
+
+def own_folder() -> Path:
+    """The user's folder for takes that have no other place yet."""
     return Path(bpy.utils.extension_path_user(ADDON, path="takes", create=True))
+
+
+def writable_folder() -> tuple[Path, str]:
+    """The folder for a new take, made if need be, and what to tell the artist of it.
+
+    That is ``takes_folder``; where nothing can be written there, the user's own, and a sentence.
+    """
+    folder = takes_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return folder, ""
+    except OSError as error:
+        kept = own_folder()
+        return kept, (
+            f"Nothing can be written to {folder} ({error.strerror}): takes go to {kept}. "
+            "Gather Takes moves them once it can."
+        )
 
 
 def name_take(file: Path, strip_name: str) -> Path:
@@ -26,8 +55,11 @@ def name_take(file: Path, strip_name: str) -> Path:
     number = 1
     while True:
         named = file.with_name(f"{stem}_take_{number:03}.mp4")
+        number += 1
+        if sidecar_of(named).exists():  # of a take that lies elsewhere now, or is lost
+            continue
         try:
             named.touch(exist_ok=False)  # takes the name, for this process alone
             return file.replace(named)
         except FileExistsError:
-            number += 1
+            pass

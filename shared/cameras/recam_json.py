@@ -17,10 +17,14 @@ AXES = "x right, y down, z forward"
 UNITS = "metres"
 
 
-def write_shot(path: str | Path, shot: Shot) -> None:
-    """Write a camera file, one pose per line. Raises RecamError ``camera_file``."""
+def write_shot(path: str | Path, shot: Shot, take: dict | None = None) -> None:
+    """Write a camera file, one pose per line. Raises RecamError ``camera_file``.
+
+    take: what documents the take that was made with it, for ``json.dumps``; readers pass over it.
+    """
+    data = shot_to_json(shot) | ({"take": take} if take else {})
     # The poses stand where a hand finds them: a line each, inside an otherwise indented file.
-    text = json.dumps(shot_to_json(shot), indent=1)
+    text = json.dumps(data, indent=1)
     row = re.compile(r"\[\s+([-+.\w]+(?:,\s+[-+.\w]+)*)\s+\]")
     save_json(path, row.sub(lambda m: f"[{' '.join(m[1].split())}]", text) + "\n")
 
@@ -65,7 +69,7 @@ def shot_from_json(data: object) -> Shot:
         )
     needed = {"format", "version", "axes", "units", "rate", "trajectory"}
     _check_needed(data, "The camera file", needed)
-    _check_known(data, "The camera file", needed | {"subject_distance", "source_camera"})
+    _check_known(data, "The camera file", needed | {"subject_distance", "source_camera", "take"})
     for field, only in (("axes", AXES), ("units", UNITS)):
         if data[field] != only:
             raise _malformed(f"The {field} are {_short(data[field])} instead of {only!r}.")

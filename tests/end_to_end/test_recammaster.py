@@ -126,7 +126,7 @@ def test_a_refused_and_a_cancelled_job_are_said_and_the_next_one_runs(
 
     job = drive(reshoot(), seconds=PATIENCE)
     assert job.takes == ["shot take 1"], str(job.error)
-    assert [file.name for file in saved.iterdir()] == ["shot_take_001.mp4"]
+    assert [file.name for file in saved.glob("*.mp4")] == ["shot_take_001.mp4"]
 
 
 def told(scene, camera, subject) -> tuple[np.ndarray, float]:

@@ -164,4 +164,4 @@ def test_two_blenders_at_once_both_get_their_takes(
     assert job.take == "city take 1", str(job.error)
     assert "take: other take 1 None" in said
     assert (tmp_path / "recam_takes" / "other_take_001.mp4").is_file()
-    assert [file.name for file in saved.iterdir()] == ["city_take_001.mp4"]
+    assert [file.name for file in saved.glob("*.mp4")] == ["city_take_001.mp4"]

@@ -116,7 +116,7 @@ def test_cancelled_in_the_queue_and_while_rendering_leaving_the_others_alone(
     drive(third)
     assert third.error is None and third.take == "city take 1"
     assert [s.name for s in strips_of(sequence)] == ["city", "city take 1"]
-    assert [file.name for file in saved.iterdir()] == ["city_take_001.mp4"]
+    assert [file.name for file in saved.glob("*.mp4")] == ["city_take_001.mp4"]
 
 
 def test_a_strip_deleted_meanwhile_leaves_its_take_in_the_folder(
