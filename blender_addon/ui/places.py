@@ -40,8 +40,8 @@ def in_both(panel: type) -> tuple[type, ...]:
 
 
 def redraw() -> None:
-    """Draw every area anew that may show a panel of Recam's, to show what has changed."""
+    """Draw every area anew that may show something of Recam's, to show what has changed."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in SPACES:
+            if area.type in SPACES or area.type == "PREFERENCES":
                 area.tag_redraw()

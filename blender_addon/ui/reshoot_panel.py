@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import blf
 import bpy
 
 from ..clip.strips import active_strip
@@ -10,9 +9,7 @@ from ..jobs import running
 from ..jobs.reshoot import Reshoot
 from ..settings import MODEL_SETTINGS
 from ..versions import sequencer_scene
-from .wrapping import wrapped
-
-AROUND_TEXT = 95  # pixels of the region's width at scale 1: tabs, margins, the icon's place
+from .paragraph import paragraph
 
 
 class RECAM_PT_reshoot(bpy.types.Panel):
@@ -67,15 +64,15 @@ def _draw_job(layout, index: int, job: Reshoot, width: int) -> None:
         row.progress(factor=stand.share or 0.0, text=_progress_text(stand))
         row.operator("recam.cancel", text="", icon="CANCEL").index = index
     elif job.error:
-        _paragraph(layout, job.error.sentence, "BLANK1", width)
-        _paragraph(layout, job.error.hint, "BLANK1", width)
+        paragraph(layout, job.error.sentence, "BLANK1", width)
+        paragraph(layout, job.error.hint, "BLANK1", width)
     elif not job.take:
         layout.label(text=job.stand.words, icon="BLANK1")
     if job.running and job.engine_reason:
         reason = f"{job.engine}. {job.engine_reason}" if job.engine else job.engine_reason
-        _paragraph(layout, reason, "INFO", width)
+        paragraph(layout, reason, "INFO", width)
     for remark in job.remarks:
-        _paragraph(layout, remark, "INFO", width)
+        paragraph(layout, remark, "INFO", width)
 
 
 def _title(job: Reshoot) -> str:
@@ -94,18 +91,6 @@ def _progress_text(stand) -> str:
         return stand.words
     minutes, seconds = divmod(round(stand.seconds_left), 60)
     return f"{stand.words}: {minutes}:{seconds:02} left"
-
-
-def _paragraph(layout, text: str, icon: str, width: int) -> None:
-    """Lines of text beside an icon, in a region ``width`` pixels wide."""
-    preferences = bpy.context.preferences
-    scale = preferences.system.ui_scale
-    blf.size(0, preferences.ui_styles[0].widget.points * scale)
-    room = width - AROUND_TEXT * scale
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    for number, line in enumerate(wrapped(text, lambda line: blf.dimensions(0, line)[0] <= room)):
-        column.label(text=line, icon="BLANK1" if number else icon, translate=False)
 
 
 def register() -> None:

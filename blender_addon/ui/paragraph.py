@@ -1,0 +1,22 @@
+"""Text in as many lines as it takes, in a panel."""
+
+from __future__ import annotations
+
+import blf
+import bpy
+
+from .wrapping import wrapped
+
+AROUND_TEXT = 95  # pixels of the region's width at scale 1: tabs, margins, the icon's place
+
+
+def paragraph(layout, text: str, icon: str, width: int) -> None:
+    """Lines of text beside an icon, in a region ``width`` pixels wide."""
+    preferences = bpy.context.preferences
+    scale = preferences.system.ui_scale
+    blf.size(0, preferences.ui_styles[0].widget.points * scale)
+    room = width - AROUND_TEXT * scale
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, line in enumerate(wrapped(text, lambda line: blf.dimensions(0, line)[0] <= room)):
+        column.label(text=line, icon="BLANK1" if number else icon, translate=False)
