@@ -29,20 +29,20 @@ def main() -> None:
     except root.NotHere as reason:
         print(f"SKIPPED, no pictures were taken: {reason}")
         return
-    shared = WORK / "shared"
-    shutil.rmtree(shared, ignore_errors=True)
-    shared.mkdir(parents=True)
+    home = WORK / "home"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
     blender = addon_zip.version(sid)
     print(f"Blender {'.'.join(map(str, blender))} in {sid}", flush=True)
-    addon_zip.install(sid, shared, addon_zip.build(WORK / "zips", blender))
-    server = Server(shared).start()
+    addon_zip.install(sid, home, addon_zip.build(WORK / "zips", blender))
+    server = Server(home / ".recam").start()
     environment = {
         "BLENDER_USER_RESOURCES": addon_zip.RESOURCES,
-        "RECAM_CONFIG": "/shared/config",
+        "RECAM_CONFIG": f"{root.HOME}/.recam/config",
         "RECAM_SERVER": server.address,
     }
     try:
-        window = Window(sid, shared, environment)
+        window = Window(sid, home, environment)
         try:
             _tell(window, options.out)
         finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 from . import root
 
 ROOT = Path(__file__).resolve().parents[2]
-RESOURCES = "/shared/resources"  # Blender's own folder: nothing of the user's is touched
+RESOURCES = f"{root.HOME}/.blender"  # Blender's own folder: nothing of the user's is touched
 
 
 def build(folder: Path, blender: tuple[int, ...]) -> Path:
@@ -28,14 +28,14 @@ def build(folder: Path, blender: tuple[int, ...]) -> Path:
     raise SystemExit(f"No zip was built for Blender {'.'.join(map(str, blender))}.")
 
 
-def install(sid: Path, shared: Path, file: Path) -> None:
-    """Install and enable it, as the command line does."""
-    (shared / file.name).write_bytes(file.read_bytes())
+def install(sid: Path, home: Path, file: Path) -> None:
+    """Install and enable it, as ``blender --command`` does."""
+    (home / file.name).write_bytes(file.read_bytes())
     command = ["blender", "--command", "extension", "install-file", "-r", "user_default"]
-    command += ["--enable", f"/shared/{file.name}"]
+    command += ["--enable", f"{root.HOME}/{file.name}"]
     environment = ["env", f"BLENDER_USER_RESOURCES={RESOURCES}"]
     done = subprocess.run(
-        root.inside(sid, *environment, *command, shared=shared), capture_output=True, text=True
+        root.inside(sid, *environment, *command, home=home), capture_output=True, text=True
     )
     if done.returncode or "Error" in done.stdout + done.stderr:
         raise SystemExit(f"The add-on could not be installed: {done.stdout}{done.stderr}")

@@ -1,21 +1,20 @@
 """Runs in the window's Blender and answers what the story asks about its state.
 
-The story puts Python in ``/shared/ask.py``; the value it leaves in ``answer`` comes back as JSON in
-``/shared/answer.json``. What an artist does, it never does: that is done with mouse and keys.
+The story puts Python in ``.gui/ask.py`` of the home folder; the value it leaves in ``answer``
+comes back as JSON in ``.gui/answer.json``. What an artist does, it never does: that is done with
+mouse and keys.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 import traceback
 from pathlib import Path
 
 import bpy
 
-SHARED = Path("/shared")
-ASK, ANSWER = SHARED / "ask.py", SHARED / "answer.json"
+ASK = Path(__file__).with_name("ask.py")
+ANSWER = ASK.with_name("answer.json")
 
 
 def listen() -> float:
@@ -64,5 +63,3 @@ bpy.context.preferences.view.show_splash = False
 bpy.context.preferences.view.show_developer_ui = False
 bpy.context.preferences.filepaths.save_version = 0
 bpy.app.timers.register(listen, persistent=True)
-sys.stdout.flush()
-os.umask(0o022)

@@ -21,6 +21,7 @@ PACKAGES = (
 NEEDED = ("debootstrap", "unshare", "chroot", "mount")
 MOUNT = 'for d in proc dev sys; do mount --rbind /$d "$0/$d"; done'
 SIZE = "1.9 GB"
+HOME = "/home/artist"
 
 
 class NotHere(Exception):
@@ -54,18 +55,19 @@ def make(folder: Path) -> None:
     acquire = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True)
     (half / "etc/apt/apt.conf.d/90acquire").write_text(acquire.stdout)
     shutil.copy("/etc/resolv.conf", half / "etc/resolv.conf")
-    _do(*inside(half, "apt-get", "update", "-qq"))
-    _do(*inside(half, "apt-get", "install", "-qq", "--no-install-recommends", *PACKAGES))
+    apt = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get")
+    _do(*inside(half, *apt, "update", "-qq"))
+    _do(*inside(half, *apt, "install", "-qq", "--no-install-recommends", *PACKAGES))
     half.rename(folder)
 
 
-def inside(folder: Path, *command, shared: Path | None = None) -> list[str]:
-    """The command line that runs ``command`` in the root; ``shared`` is its ``/shared``."""
+def inside(folder: Path, *command, home: Path | None = None) -> list[str]:
+    """The command line that runs ``command`` in the root; ``home`` is the folder seen as HOME."""
     mounts = MOUNT
-    if shared is not None:
-        (folder / "shared").mkdir(exist_ok=True)
-        mounts += f'; mount --bind "{shared}" "$0/shared"'
-    environment = ("HOME=/root", "LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive")
+    if home is not None:
+        (folder / HOME.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        mounts += f'; mount --bind "{home}" "$0{HOME}"'
+    environment = (f"HOME={HOME if home else '/root'}", "LANG=C.UTF-8")
     enter = f'set -e; {mounts}; exec chroot "$0" /usr/bin/env {" ".join(environment)} "$@"'
     return ["unshare", "--mount", "sh", "-c", enter, str(folder), *map(str, command)]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from .window import HEIGHT, WIDTH, Window
 
-CLIP = Path(__file__).resolve().parents[1] / "clips" / "cityCC0.mpg"
-FRAMES = 100  # of the clip: it cuts to another shot at frame 116
+CLIP = Path(__file__).resolve().parents[1] / "clips" / "bigbuckbunny.mp4"
 SEQUENCER = ("SEQUENCE_EDITOR", "WINDOW", "SEQUENCER")
+STRIPS = "bpy.context.workspace.sequencer_scene.sequence_editor.strips"
 MENUS = (0, 0, WIDTH, 27)
 SIDEBAR = ("SEQUENCE_EDITOR", "UI", "SEQUENCER")
 
@@ -60,15 +60,23 @@ def arrange(told: Story) -> None:
 
 
 def add_clip(told: Story) -> None:
-    """Real footage as a strip."""
+    """Real footage as a strip, from the file browser."""
     window = told.window
-    shutil.copy(CLIP, window.shared)
+    footage = window.home / "footage"
+    footage.mkdir()
+    shutil.copy(CLIP, footage / "bunny.mp4")
     told.over(*SEQUENCER)
     window.key("shift+a")
     window.click("Movie")
-    told.window.settle(2)
-    told.picture("adding")
-    told.window.read()
+    window.settle(1)
+    window.click("footage", times=2)
+    window.click("bunny.mp4")
+    window.click("Add Movie Strip")
+    strips = window.wait(f"[(s.type, s.channel) for s in {STRIPS}]")
+    assert ["MOVIE", 1] in strips, strips
+    told.over(*SEQUENCER)
+    window.key("Home")
+    told.picture("clip")
 
 
 STEPS = (open_blender, arrange, add_clip)

@@ -19,12 +19,13 @@ PACE = "20"  # milliseconds between keys, so that Blender takes each for itself
 
 
 class Window:
-    """Blender in ``sid``, with ``shared`` as the folder ``/shared`` of both sides."""
+    """Blender in ``sid``, whose HOME is the folder ``home``."""
 
-    def __init__(self, sid: Path, shared: Path, environment: dict[str, str]) -> None:
-        self.sid, self.shared = sid, shared
+    def __init__(self, sid: Path, home: Path, environment: dict[str, str]) -> None:
+        self.sid, self.home, self.talk = sid, home, home / ".gui"
+        self.talk.mkdir()
         self.display = _free_display()
-        self.log = (shared / "blender.log").open("w")
+        self.log = (self.talk / "blender.log").open("w")
         self.processes = [self._start("Xvfb", self.display, "-screen", "0", f"{WIDTH}x{HEIGHT}x24")]
         self.variables = [f"{name}={value}" for name, value in environment.items()]
         self.variables += [f"DISPLAY={self.display}", "LIBGL_ALWAYS_SOFTWARE=1"]
@@ -34,10 +35,12 @@ class Window:
     def open(self, *arguments: str) -> None:
         """Start Blender, filling the display, and wait until it listens."""
         script = (Path(__file__).parent / "inside_blender.py").read_text()
-        (self.shared / "inside_blender.py").write_text(script)
+        (self.talk / "inside_blender.py").write_text(script)
         place = ("-p", 0, 0, WIDTH, HEIGHT)
         command = ("env", *self.variables, "blender", *place, *arguments)
-        self.processes.append(self._start(*command, "--python", "/shared/inside_blender.py"))
+        self.processes.append(
+            self._start(*command, "--python", f"{root.HOME}/.gui/inside_blender.py")
+        )
         self.ask("None")
         self.settle(2)
 
@@ -56,7 +59,7 @@ class Window:
 
     def ask(self, expression: str, before: str = ""):
         """What an expression gives in Blender, after the statements ``before``."""
-        ask, answer = self.shared / "ask.py", self.shared / "answer.json"
+        ask, answer = self.talk / "ask.py", self.talk / "answer.json"
         answer.unlink(missing_ok=True)
         half = ask.with_suffix(".half")
         half.write_text(f"{before}\nanswer = {expression}\n")
@@ -84,11 +87,11 @@ class Window:
     # Pictures
 
     def picture(self, name: str, place=None, colours: int = 256) -> Path:
-        """Take a picture of the screen, or of a place on it, into ``/shared/name.png``."""
+        """Take a picture of the screen, or of a place on it, into ``.gui/name.png``."""
         crop = _crop(place)
         reduce = ["-colors", colours, "-define", "png:compression-level=9"] if colours else []
-        self._run("import", "-window", "root", *crop, *reduce, f"png:/shared/{name}.png")
-        return self.shared / f"{name}.png"
+        self._run("import", "-window", "root", *crop, *reduce, f"png:{root.HOME}/.gui/{name}.png")
+        return self.talk / f"{name}.png"
 
     def read(self, place=None) -> list[reading.Word]:
         """The words on the screen, or in a place on it."""
@@ -121,17 +124,17 @@ class Window:
 
     # Mouse and keys
 
-    def click(self, phrase: str, place=None, nth: int = 0, button: int = 1) -> None:
+    def click(self, phrase: str, place=None, nth: int = 0, **more) -> None:
         """Click on a phrase that stands on the screen."""
-        self.click_at(*self.see(phrase, place, nth).middle, button=button)
+        self.click_at(*self.see(phrase, place, nth).middle, **more)
 
     def click_tab(self, phrase: str, place) -> None:
         """Click on a sidebar's tab."""
         self.click_at(*self.see(phrase, place, read=self.read_tabs).middle)
 
-    def click_at(self, x: int, y: int, button: int = 1) -> None:
+    def click_at(self, x: int, y: int, button: int = 1, times: int = 1) -> None:
         self.point(x, y)
-        self._run("xdotool", "click", button)
+        self._run("xdotool", "click", "--repeat", times, "--delay", 100, button)
         self.settle()
 
     def point(self, x: int, y: int) -> None:
@@ -174,15 +177,13 @@ class Window:
         return self._run("env", "OMP_THREAD_LIMIT=1", *command)
 
     def _run(self, *command) -> str:
-        full = root.inside(
-            *(self.sid, "env", f"DISPLAY={self.display}", *command), shared=self.shared
-        )
+        full = root.inside(*(self.sid, "env", f"DISPLAY={self.display}", *command), home=self.home)
         done = subprocess.run(full, capture_output=True, text=True)
         assert done.returncode == 0, f"{command}: {done.stderr}"
         return done.stdout
 
     def _start(self, *command) -> subprocess.Popen:
-        full = root.inside(self.sid, *command, shared=self.shared)
+        full = root.inside(self.sid, *command, home=self.home)
         return subprocess.Popen(full, stdout=self.log, stderr=subprocess.STDOUT)
 
     def _until(self, condition, otherwise: str) -> None:
