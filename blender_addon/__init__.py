@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from . import preferences, settings
+from . import consent, preferences, settings
 from .jobs import operators, running, session
-from .ui import reshoot_panel, shot_panel
+from .local_server import current as local_server
+from .local_server import operators as local_server_operators
+from .ui import reshoot_panel, server_panel, shot_panel
 
-MODULES = (preferences, settings, session, running, operators, shot_panel, reshoot_panel)
+MODULES = (
+    preferences,
+    settings,
+    consent,
+    session,
+    running,
+    operators,
+    local_server,
+    local_server_operators,
+    shot_panel,
+    reshoot_panel,
+    server_panel,
+)
 
 
 def register() -> None:

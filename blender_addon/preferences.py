@@ -1,29 +1,47 @@
-"""Preferences: which server."""
+"""Preferences: which server, what may be sent to it, where takes go."""
 
 from __future__ import annotations
 
+import os
+
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, CollectionProperty, StringProperty
 
 from . import versions
 from .identity import ADDON
 from .shared.protocol.limits import DEFAULT_ADDRESS
 
 
+class RecamAllowed(bpy.types.PropertyGroup):
+    """An address that footage may be sent to; its name is the address."""
+
+
 class RecamPreferences(bpy.types.AddonPreferences):
-    """Where the inference server is."""
+    """Which server, what may be sent to it, where takes go."""
 
     bl_idname = ADDON
 
     server: StringProperty(
-        name="Server",
-        description=f"Address of the inference server; empty for {DEFAULT_ADDRESS}",
+        name="Address",
+        description=f"Address of the Recam server; empty for {DEFAULT_ADDRESS}, this machine",
     )
     server_key: StringProperty(
-        name="Server key",
-        description="Public key of a server that is not your own (the line in its server.pub)",
+        name="Public Key",
+        description="Public key of a server that is not your own (the line in its server.pub); "
+        "no secret",
     )
-
+    allowed: CollectionProperty(type=RecamAllowed)
+    recam_command: StringProperty(
+        name="Recam Command",
+        description="The program “recam” of a server that you installed by hand; empty for the "
+        "one that is installed from here",
+        subtype="FILE_PATH",
+    )
+    keep_server: BoolProperty(
+        name="Keep Running After Blender Quits",
+        description="Otherwise a server that was started from Blender stops with it, unless it "
+        "has a job",
+    )
     takes_folder: StringProperty(
         name="Takes",
         description="Folder for takes; // means beside the .blend, and empty its “recam_takes”",
@@ -32,33 +50,41 @@ class RecamPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context) -> None:
-        self.layout.prop(self, "server")
-        self.layout.prop(self, "server_key")
-        self.layout.prop(self, "takes_folder")
+        from .ui import preferences_page  # which needs what is above
+
+        preferences_page.draw(self, self.layout, context)
+
+
+def preferences() -> RecamPreferences:
+    """The add-on's preferences."""
+    return bpy.context.preferences.addons[ADDON].preferences
+
+
+def address() -> str:
+    """The server's address: the preferences', else the environment's, else this machine's."""
+    return server_address() or os.environ.get("RECAM_SERVER") or DEFAULT_ADDRESS
 
 
 def server_address() -> str:
     """The server's address, or nothing for the environment's or this machine's."""
-    return _preferences().server.strip()
+    return preferences().server.strip()
 
 
 def server_key() -> str:
     """The server's public key, or nothing for this user's own server."""
-    return _preferences().server_key.strip()
+    return preferences().server_key.strip()
 
 
 def takes_folder() -> str:
     """The folder for takes as the artist gave it, or nothing for the one beside the .blend."""
-    return _preferences().takes_folder.strip()
-
-
-def _preferences() -> RecamPreferences:
-    return bpy.context.preferences.addons[ADDON].preferences
+    return preferences().takes_folder.strip()
 
 
 def register() -> None:
+    bpy.utils.register_class(RecamAllowed)
     bpy.utils.register_class(RecamPreferences)
 
 
 def unregister() -> None:
     bpy.utils.unregister_class(RecamPreferences)
+    bpy.utils.unregister_class(RecamAllowed)

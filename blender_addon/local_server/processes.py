@@ -62,6 +62,11 @@ def end(pid: int) -> None:
     os.kill(pid, signal.SIGTERM)
 
 
+def kill(pid: int) -> None:
+    """End a process at once."""
+    os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+
+
 def birth(pid: int) -> str | None:
     """When the process began, in the system's own words; None if there is none of that number.
 

@@ -1,0 +1,133 @@
+"""Whether footage may leave this machine: the artist is asked once for each address."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+import bpy
+
+from .preferences import address, preferences
+from .shared.errors import RecamError
+
+
+def is_this_machine(where: str) -> bool:
+    """Whether ``tcp://host:port`` leads no farther than this machine's loopback."""
+    match = re.fullmatch(r"tcp://\[?([^\]/]+?)\]?:\d+", where.strip())
+    host = match[1] if match else ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def check_online(what: str) -> None:
+    """RecamError ``offline`` where the artist keeps Blender off the network. what: for what."""
+    if not bpy.app.online_access:
+        raise RecamError(
+            "offline",
+            f"{what} needs the network, and Blender is told to stay offline.",
+            "Switch on Allow Online Access in Blender's preferences, under System.",
+        )
+
+
+def check_consent(where: str = "") -> None:
+    """RecamError ``consent`` or ``offline`` where footage may not be sent to an address.
+
+    where: an address; empty for the one in the preferences.
+    """
+    where = where or address()
+    if is_this_machine(where):
+        return
+    check_online(f"Sending footage to {where}")
+    if where not in allowed():
+        raise RecamError(
+            "consent",
+            f"{where} is another machine, and footage may not be sent to it yet.",
+            "Press Allow Sending in the add-on's preferences.",
+        )
+
+
+def allowed() -> list[str]:
+    """The addresses that footage may be sent to, beside this machine."""
+    return [each.name for each in preferences().allowed]
+
+
+def allow(where: str) -> None:
+    """Footage may be sent to an address from now on."""
+    if where not in allowed():
+        preferences().allowed.add().name = where
+        bpy.context.preferences.is_dirty = True  # kept with Blender's own, as it is set to
+
+
+def forbid(where: str) -> None:
+    """Footage may no longer be sent to an address."""
+    found = preferences().allowed.find(where)
+    if found >= 0:
+        preferences().allowed.remove(found)
+        bpy.context.preferences.is_dirty = True
+
+
+class RECAM_OT_allow_sending(bpy.types.Operator):
+    """Let Recam send footage to this server, which is another machine"""
+
+    bl_idname = "recam.allow_sending"
+    bl_label = "Allow Sending"
+
+    address: bpy.props.StringProperty(
+        name="Address",
+        description="The server's address; empty for the one in the preferences",
+        options={"SKIP_SAVE"},
+    )
+    reshoot: bpy.props.BoolProperty(
+        name="Re-shoot",
+        description="Then re-shoot the active strip",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    def invoke(self, context, event) -> set[str]:
+        self.address = self.address or address()
+        return context.window_manager.invoke_props_dialog(
+            self, width=420, title="Send Footage to Another Machine?", confirm_text="Allow"
+        )
+
+    def draw(self, context) -> None:
+        column = self.layout.column(align=True)
+        for line in (
+            f"The clip, as far as the strip shows it, will be sent to {self.address},",
+            "encrypted, and is kept there with its takes. Recam will not ask again for",
+            "this address; the add-on's preferences take it back.",
+        ):
+            column.label(text=line, translate=False)
+
+    def execute(self, context) -> set[str]:
+        allow(self.address or address())
+        if self.reshoot:
+            bpy.ops.recam.reshoot("INVOKE_DEFAULT")
+        return {"FINISHED"}
+
+
+class RECAM_OT_forbid_sending(bpy.types.Operator):
+    """No longer let Recam send footage to this address"""
+
+    bl_idname = "recam.forbid_sending"
+    bl_label = "Forbid Sending"
+
+    address: bpy.props.StringProperty(name="Address", description="The server's address")
+
+    def execute(self, context) -> set[str]:
+        forbid(self.address)
+        return {"FINISHED"}
+
+
+CLASSES = (RECAM_OT_allow_sending, RECAM_OT_forbid_sending)
+
+
+def register() -> None:
+    for each in CLASSES:
+        bpy.utils.register_class(each)
+
+
+def unregister() -> None:
+    for each in reversed(CLASSES):
+        bpy.utils.unregister_class(each)

@@ -1,0 +1,130 @@
+"""The server's process on this machine: started, found again, stopped. Knows no Blender.
+
+It is nobody's child for long: a Blender that crashes leaves it at work, and the next one finds it
+by what was written down, its number and when it began.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+
+from ..shared.errors import RecamError
+from ..shared.protocol.limits import DEFAULT_PORT
+from . import places
+from .processes import birth, end, kill, kill_tree, spawn
+from .task import Cancelled, Stand, Steps, Task, failed
+
+PATIENCE_SECONDS = 30.0  # for a server that is told to stop; its journal survives what follows
+
+_children: list[subprocess.Popen] = []  # kept, so that they can be reaped when they end
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that a Blender started: its process and that Blender's, each with its birth."""
+
+    process: int
+    began: str
+    blender: int
+    blender_began: str
+
+
+def running() -> Running | None:
+    """The server that was started from Blender on this machine and still runs."""
+    try:
+        found = Running(**json.loads(_record().read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return found if birth(found.process) == found.began else None
+
+
+def start_task(recam: list[str], port: int = DEFAULT_PORT) -> Task:
+    """The task that starts ``recam serve`` at a port of this machine and sees it listen."""
+    log = places.log("server")
+    return Task("Starting the server", _start([*recam, "serve", "--port", str(port)], log), log)
+
+
+def stop_task() -> Task:
+    """The task that stops the server and sees it end. Its jobs go on when it is started again."""
+    return Task("Stopping the server", _stop(), places.log("server"))
+
+
+def leave() -> None:
+    """Tell the server to stop, if this Blender started it or the one that did is gone."""
+    found = running()
+    if found is None:
+        return
+    owner = birth(found.blender)
+    if found.blender == os.getpid() or owner != found.blender_began:
+        end(found.process)
+
+
+def _start(command: list[str], log: Path) -> Steps:
+    if running() is not None:
+        return "The server runs already."
+    words = "Starting the server"
+    try:
+        process = spawn(command, log)
+    except OSError as error:
+        raise RecamError(
+            "command_missing",
+            f"{command[0]} cannot be run ({error.strerror}).",
+            "Install the local server again in the add-on's preferences.",
+        ) from None
+    _children.append(process)
+    try:
+        _write(process.pid)
+        while " listens at " not in (said := log.read_text(errors="replace")):
+            if process.poll() is not None:
+                raise _not_started(words, said.splitlines(), log)
+            yield Stand(words)
+    except (Cancelled, GeneratorExit):
+        kill_tree(process)
+        raise
+    return "The server runs."
+
+
+def _stop() -> Steps:
+    found = running()
+    if found is None:
+        return "No server that was started from Blender runs."
+    end(found.process)
+    patient_until = monotonic() + PATIENCE_SECONDS
+    while birth(found.process) == found.began:
+        for child in _children:
+            child.poll()
+        if monotonic() > patient_until:
+            kill(found.process)
+            patient_until += PATIENCE_SECONDS
+        yield Stand("Stopping the server")
+    _record().unlink(missing_ok=True)
+    return "The server has stopped."
+
+
+def _not_started(words: str, lines: list[str], log: Path) -> RecamError:
+    taken = re.search(r"recam: (The server cannot listen at [^)]*\))", "\n".join(lines))
+    if taken:
+        return RecamError(
+            "address_in_use",
+            f"{taken[1]}.",
+            "If another server runs there, it may be used as it is; else give another port in "
+            "the address.",
+        )
+    return failed(words, lines, log)
+
+
+def _write(process: int) -> None:
+    began, blender = birth(process), os.getpid()
+    if began is not None:
+        about = Running(process, began, blender, birth(blender) or "")
+        _record().write_text(json.dumps(asdict(about)), encoding="utf-8")
+
+
+def _record() -> Path:
+    return places.data_folder() / "server.json"

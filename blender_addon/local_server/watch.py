@@ -1,0 +1,113 @@
+"""Whether a server answers, looked at now and then while somebody wants to know.
+
+Knows no timer and no Blender: the window's timer drives ``tick``, and so does a test, by hand.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from time import monotonic
+
+from ..shared.client.client import Client
+from ..shared.errors import RecamError
+
+LOOK_SECONDS = 3.0  # between two looks
+ANSWER_SECONDS = 2.0  # for the answer to one
+TICK_SECONDS = 0.2
+FORGOTTEN_SECONDS = 10.0  # nobody has asked for this long: no more looks
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look found. error: why nothing is known; then the rest is empty.
+
+    engines: what the server says of each (name, can_run, reason, …). jobs: how many of this
+    user's have not ended. trouble: what ails the server, in a sentence, or empty.
+    """
+
+    address: str
+    server: str = ""
+    engines: tuple[dict, ...] = ()
+    jobs: int = 0
+    trouble: str = ""
+    error: RecamError | None = None
+
+
+class Watch:
+    """Looks at one server; ``seen`` is the latest that was found, None before the first."""
+
+    def __init__(self) -> None:
+        self.seen: Seen | None = None
+        self._wanted = 0.0
+        self._where: tuple[str, str] = ("", "")
+        self._client: Client | None = None
+        self._asked: tuple[Future, Future] | None = None
+        self._looked = 0.0
+
+    def want(self, address: str, key: str = "") -> None:
+        """Somebody shows what is seen at ``address``; key: the server's public one."""
+        self._wanted = monotonic()
+        if self._where != (address, key):
+            self.close()
+            self._where = (address, key)
+
+    def again(self) -> None:
+        """Look as soon as possible: something has happened."""
+        self._looked = 0.0
+
+    def tick(self) -> float | None:
+        """Do a little; the seconds until the next tick, None once nobody wants to know."""
+        if monotonic() - self._wanted > FORGOTTEN_SECONDS:
+            self.close()
+            return None
+        if self._asked is not None:
+            if all(future.done() for future in self._asked):
+                self.seen = self._answer(*self._asked)
+                self._asked = None
+        elif self.seen is None or monotonic() - self._looked > LOOK_SECONDS:
+            self._looked = monotonic()
+            self._ask()
+        return TICK_SECONDS
+
+    def close(self) -> None:
+        """Let go of the server; what was seen is forgotten."""
+        if self._client is not None:
+            self._client.close()
+        self._client = self._asked = self.seen = None
+
+    def _ask(self) -> None:
+        address, key = self._where
+        try:
+            if self._client is None:
+                self._client = Client(address, key or None)
+        except RecamError as error:
+            self.seen = Seen(address, error=error)
+            return
+        kinds = ("server.info", "job.list")
+        self._asked = tuple(self._client.ask(kind, {}, ANSWER_SECONDS) for kind in kinds)
+
+    def _answer(self, about: Future, jobs: Future) -> Seen:
+        try:
+            return seen(self._where[0], about.result(), jobs.result()["jobs"])
+        except RecamError as error:
+            self._client.close()  # one that has given up stays so
+            self._client = None
+            return Seen(self._where[0], error=error)
+
+
+def seen(address: str, about: dict, jobs: list[dict]) -> Seen:
+    """A look's result from the server's own answers."""
+    waiting = sum(job["stage"] not in ("finished", "failed", "cancelled") for job in jobs)
+    engines = tuple(about["engines"])
+    return Seen(address, about["server"], engines, waiting, about.get("trouble") or "")
+
+
+def look(address: str, key: str = "") -> Seen:
+    """Look once, and wait for it, a few seconds at the most."""
+    try:
+        with Client(address, key or None) as client:
+            about = client.server(ANSWER_SECONDS)
+            return seen(address, about, client.jobs(ANSWER_SECONDS))
+    except RecamError as error:
+        return Seen(address, error=error)

@@ -1,0 +1,114 @@
+"""The add-on's page in Blender's preferences: connection, sending, local server, takes."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..consent import allowed, is_this_machine
+from ..local_server import current, places
+from ..local_server.builds import build
+from ..preferences import address
+from ..shared.protocol.limits import DEFAULT_ADDRESS
+from ..shared.version import VERSION
+from .paragraph import paragraph
+from .server_state import draw_buttons, draw_state, draw_task
+
+MARGINS = 60  # pixels at scale 1 that the page has beyond a panel's
+
+
+def draw(preferences, layout, context) -> None:
+    """Draw the page. preferences: the add-on's."""
+    width = context.region.width - MARGINS * context.preferences.system.ui_scale
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    _connection(preferences, _group(layout, "Connection", "LINKED"), context, width)
+    _sending(_group(layout, "Sending Footage", "EXPORT"), width)
+    _local_server(preferences, _group(layout, "Local Server", "DISK_DRIVE"), width)
+    takes = _group(layout, "Takes", "FILE_MOVIE")
+    takes.prop(preferences, "takes_folder", text="Folder", placeholder="recam_takes by the .blend")
+
+
+def _group(layout, title: str, icon: str):
+    box = layout.box()
+    box.label(text=title, icon=icon)
+    return box.column()
+
+
+def _connection(preferences, layout, context, width: float) -> None:
+    layout.prop(preferences, "server", placeholder=DEFAULT_ADDRESS)
+    layout.prop(preferences, "server_key", placeholder="that of your own server")
+    draw_state(layout, context, width)
+    seen = current.watch.seen
+    for engine in seen.engines if seen else ():
+        if not engine["can_run"]:
+            paragraph(layout, f"{engine['name']} cannot run: {engine['reason']}", "INFO", width)
+
+
+def _sending(layout, width: float) -> None:
+    where = address()
+    if is_this_machine(where):
+        words = "The server is on this machine: footage stays here."
+    elif where in allowed():
+        words = f"Footage may be sent to {where}."
+    else:
+        words = f"{where} is another machine: you are asked before footage is sent to it."
+    paragraph(layout, words, "INFO", width)
+    if not is_this_machine(where) and where not in allowed():
+        _right(layout).operator("recam.allow_sending", text="Allow Sending…", icon="CHECKMARK")
+    for each in allowed():
+        row = layout.row()
+        row.label(text=each, icon="CHECKMARK", translate=False)
+        row.operator("recam.forbid_sending", text="Forbid", icon="X").address = each
+
+
+def _local_server(preferences, layout, width: float) -> None:
+    there = places.installed()
+    paragraph(layout, _installed_words(there), "INFO", width)
+    draw_task(layout, width)
+    row = _right(layout)
+    if there or preferences.recam_command:
+        draw_buttons(row)
+    label = "Install…"
+    if there:
+        label = "Change or Repair…" if there.version == VERSION else "Update…"
+    row.operator("recam.install_server", text=label, icon="IMPORT")
+    if there:
+        row.operator("recam.remove_server", text="Remove…", icon="TRASH")
+    if there or preferences.recam_command:
+        row = _right(layout)
+        row.operator("recam.check_server", icon="VIEWZOOM")
+        row.operator("recam.install_weights", text="Fetch Weights…", icon="IMPORT")
+        row.operator("recam.show_log", icon="TEXT").log = _log()
+    if current.sentences:
+        box = layout.box().column()
+        for sentence in current.sentences:
+            paragraph(box, sentence, "DOT", width)
+    layout.prop(preferences, "keep_server")
+    layout.prop(preferences, "recam_command", placeholder="only if you installed it by hand")
+    if not bpy.app.online_access:
+        paragraph(
+            layout,
+            "Blender is told to stay offline: nothing is downloaded. Allow Online Access is under "
+            "System.",
+            "INTERNET_OFFLINE",
+            width,
+        )
+
+
+def _installed_words(there: places.Installed | None) -> str:
+    if there is None:
+        return "No server is installed from here."
+    title = build(there.build).title
+    old = "" if there.version == VERSION else f" The add-on is {VERSION}: update it."
+    return f"Recam {there.version} is installed in {places.environment()}: {title}.{old}"
+
+
+def _log() -> str:
+    return current.task.log.stem if current.task else "server"
+
+
+def _right(layout):
+    """A row for buttons, in line with the properties' fields."""
+    split = layout.split(factor=0.4)
+    split.label()
+    return split.row()

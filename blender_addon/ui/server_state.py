@@ -1,0 +1,69 @@
+"""How the server is and what is being done to it, in a panel or in the preferences."""
+
+from __future__ import annotations
+
+from ..consent import is_this_machine
+from ..local_server import current, places, server
+from ..local_server.watch import Seen
+from ..preferences import address, preferences
+from ..shared.engines import ENGINES
+from .paragraph import paragraph
+
+TITLES = {name: title for name, title, _ in ENGINES}
+
+
+def draw_state(layout, context, width: int) -> None:
+    """A line that says whether the server answers and what it can do."""
+    current.show(context)
+    text, icon = state_words(current.watch.seen)
+    paragraph(layout, text, icon, width)
+
+
+def draw_task(layout, width: int) -> None:
+    """The task under way with its progress, or how the last one ended."""
+    task = current.task
+    if task is None:
+        return
+    if task.running:
+        row = layout.row(align=True)
+        row.progress(factor=task.stand.share or 0.0, text=task.stand.words)
+        row.operator("recam.cancel_task", text="", icon="CANCEL")
+        return
+    row = layout.row()
+    column = row.column()
+    if task.error:
+        paragraph(column, task.error.sentence, "ERROR", width)
+        paragraph(column, task.error.hint, "BLANK1", width)
+    else:
+        paragraph(column, task.stand.words, "CHECKMARK", width)
+    row.operator("recam.cancel_task", text="", icon="X", emboss=False)
+
+
+def draw_buttons(layout) -> None:
+    """Install, start or stop, whichever is next."""
+    here = is_this_machine(address())
+    seen = current.watch.seen
+    if server.running() is not None:
+        layout.operator("recam.stop_server", icon="PAUSE")
+    elif here and (seen is None or seen.error):
+        if places.installed() or preferences().recam_command:
+            layout.operator("recam.start_server", icon="PLAY")
+        else:
+            layout.operator("recam.install_server", icon="IMPORT", text="Install Local Server…")
+
+
+def state_words(seen: Seen | None) -> tuple[str, str]:
+    """What a look found, in a sentence, and the icon for it."""
+    if seen is None:
+        return f"Looking for a server at {address()} …", "SORTTIME"
+    if seen.error:
+        if seen.error.code in ("server_unreachable", "server_silent"):
+            return f"No server answers at {seen.address}.", "CANCEL"
+        return str(seen.error), "ERROR"
+    if seen.trouble:
+        return seen.trouble, "ERROR"
+    if not seen.engines:
+        return f"{seen.server} answers; its engines are not ready yet.", "SORTTIME"
+    able = [TITLES.get(each["name"], each["name"]) for each in seen.engines if each["can_run"]]
+    jobs = f" Jobs: {seen.jobs}." if seen.jobs else ""
+    return f"{seen.server} answers: {', '.join(able) or 'no engine can run'}.{jobs}", "CHECKMARK"
