@@ -9,12 +9,12 @@ import bpy
 
 from .preferences import address, preferences
 from .shared.errors import RecamError
+from .shared.protocol.limits import DEFAULT_ADDRESS
 
 
 def is_this_machine(where: str) -> bool:
     """Whether ``tcp://host:port`` leads no farther than this machine's loopback."""
-    match = re.fullmatch(r"tcp://\[?([^\]/]+?)\]?:\d+", where.strip())
-    host = match[1] if match else ""
+    host = _host(where)
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -31,16 +31,29 @@ def check_online(what: str) -> None:
         )
 
 
+def check_reachable(where: str) -> None:
+    """RecamError ``offline`` where Blender may not so much as speak to an address.
+
+    And ``server_address`` where it is none.
+    """
+    if not _host(where):
+        raise RecamError(
+            "server_address",
+            f"{where!r} is not the address of a server.",
+            f"An address looks like {DEFAULT_ADDRESS}.",
+        )
+    if not is_this_machine(where):
+        check_online(f"The server at {where}")
+
+
 def check_consent(where: str = "") -> None:
     """RecamError ``consent`` or ``offline`` where footage may not be sent to an address.
 
     where: an address; empty for the one in the preferences.
     """
     where = where or address()
-    if is_this_machine(where):
-        return
-    check_online(f"Sending footage to {where}")
-    if where not in allowed():
+    check_reachable(where)
+    if not is_this_machine(where) and where not in allowed():
         raise RecamError(
             "consent",
             f"{where} is another machine, and footage may not be sent to it yet.",
@@ -66,6 +79,12 @@ def forbid(where: str) -> None:
     if found >= 0:
         preferences().allowed.remove(found)
         bpy.context.preferences.is_dirty = True
+
+
+def _host(where: str) -> str:
+    """The host of ``tcp://host:port``; empty where it is no address."""
+    match = re.fullmatch(r"tcp://(?:\[([^\]]+)\]|([^:/\[\]]+)):\d+", where.strip())
+    return (match[1] or match[2]) if match else ""
 
 
 class RECAM_OT_allow_sending(bpy.types.Operator):

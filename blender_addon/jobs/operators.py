@@ -6,6 +6,7 @@ import bpy
 from bpy.props import IntProperty
 
 from ..clip.strips import active_strip
+from ..consent import check_consent
 from ..shared.errors import RecamError
 from ..versions import sequencer_scene
 from . import running, session
@@ -26,11 +27,20 @@ class RECAM_OT_reshoot(bpy.types.Operator):
             return False
         return True
 
+    def invoke(self, context, event) -> set[str]:
+        try:
+            check_consent()
+        except RecamError as error:
+            if error.code == "consent":
+                return bpy.ops.recam.allow_sending("INVOKE_DEFAULT", reshoot=True)
+        return self.execute(context)
+
     def execute(self, context) -> set[str]:
         scene = sequencer_scene(context)
         if not running.busy():
             session.close()  # a connection that has given up stays so: begin anew
         try:
+            check_consent()
             running.start(Reshoot(active_strip(scene), scene, session.client()))
         except RecamError as error:
             self.report({"ERROR"}, str(error))

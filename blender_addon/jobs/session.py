@@ -1,31 +1,33 @@
-"""This Blender's connection to the server, opened when first needed."""
+"""This Blender's connections: to the server in the preferences, and to those of older jobs."""
 
 from __future__ import annotations
 
-from ..preferences import server_address, server_key
+from ..preferences import address, server_key
 from ..shared.client.client import Client
 
-_client: Client | None = None
-_for: tuple[str, str] | None = None
+PATIENCE_SECONDS = 30 * 86_400.0  # for a server that is away: the artist sees it, and may cancel
+
+_clients: dict[tuple[str, str], Client] = {}
 
 
-def client() -> Client:
-    """The client for the server in the preferences. Raises RecamError for bad keys or address."""
-    global _client, _for
-    wanted = (server_address(), server_key())
-    if _client is None or _for != wanted:
-        close()
-        _client = Client(wanted[0] or None, wanted[1] or None)
-        _for = wanted
-    return _client
+def client(where: str = "", key: str | None = None) -> Client:
+    """The client for a server; without a word for that of the preferences.
+
+    key: the server's public key, empty for this user's own server. Raises RecamError for bad keys
+    or address.
+    """
+    wanted = (where, key or "") if where else (address(), server_key())
+    if wanted not in _clients:
+        _clients[wanted] = Client(wanted[0], wanted[1] or None, PATIENCE_SECONDS)
+    return _clients[wanted]
 
 
-def close() -> None:
-    """Let go of the server; jobs go on there."""
-    global _client
-    if _client is not None:
-        _client.close()
-        _client = None
+def close(but: set[Client] = frozenset()) -> None:
+    """Let go of all servers but those of these clients; jobs go on there."""
+    for wanted, each in list(_clients.items()):
+        if each not in but:
+            del _clients[wanted]
+            each.close()
 
 
 def register() -> None:

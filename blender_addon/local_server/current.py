@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import bpy
 
+from ..consent import check_reachable
 from ..preferences import address, preferences, server_key
 from ..shared.errors import RecamError
 from ..ui.places import redraw
 from . import server
 from .task import Task
-from .watch import Watch, look
+from .watch import Seen, Watch, look
 
 task: Task | None = None  # the latest; one that has ended stays, to be read
 watch = Watch()
@@ -34,7 +35,13 @@ def begin(made: Task) -> None:
 
 
 def show(context) -> None:
-    """Somebody draws what the watch sees: let it look."""
+    """Somebody draws what the watch sees: let it look, where Blender may."""
+    try:
+        check_reachable(address())
+    except RecamError as error:
+        watch.close()
+        watch.seen = Seen(address(), error=error)
+        return
     watch.want(address(), server_key())
     _register(_drive_watch)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import bpy
 from bpy.props import EnumProperty
 
@@ -125,7 +123,7 @@ class RECAM_OT_start_server(_TaskOperator, bpy.types.Operator):
                 f"{where} is another machine: a server is started there.",
                 "Empty the address in the add-on's preferences to use this machine.",
             )
-        return server.start_task(_recam(), urlsplit(where).port)
+        return server.start_task(_recam(), int(where.rpartition(":")[2]))
 
 
 class RECAM_OT_stop_server(_TaskOperator, bpy.types.Operator):
