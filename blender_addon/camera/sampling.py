@@ -7,6 +7,8 @@ switch cameras all count, and in slices, so that Blender stays alive.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from time import perf_counter
 
@@ -77,12 +79,8 @@ class CameraSampler:
         scene = find(bpy.data.scenes, self._scene, "scene")
         camera = self._camera and find(bpy.data.objects, self._camera, "camera")
         subject = self._subject and find(bpy.data.objects, self._subject, "subject")
-        real = _reads_the_scene(scene, camera, subject)
         began = perf_counter()
-        with (everything_kept if real else temporary_scene)(scene) as walked:
-            if camera and not real:  # a scene's own camera is evaluated even while hidden
-                walked.camera = camera
-                walked.timeline_markers.clear()
+        with walking(scene, camera, subject) as walked:
             until = None
             while len(self._poses) < len(self._frames):
                 pose, lens = _sample(walked, self._frames[len(self._poses)], camera)
@@ -101,6 +99,22 @@ class CameraSampler:
         return Trajectory(
             np.array(self._poses), crop(np.array(self._lenses), *self._part), self._rate
         )
+
+
+@contextmanager
+def walking(
+    scene: bpy.types.Scene,
+    camera: bpy.types.Object | None = None,
+    subject: bpy.types.Object | None = None,
+) -> Iterator[bpy.types.Scene]:
+    """A scene whose frame may be set, to read camera and subject there: a copy, or, where they
+    depend on this very scene, itself, which afterwards is as it was."""
+    real = _reads_the_scene(scene, camera, subject)
+    with (everything_kept if real else temporary_scene)(scene) as walked:
+        if camera and not real:  # a scene's own camera is evaluated even while hidden
+            walked.camera = camera
+            walked.timeline_markers.clear()
+        yield walked
 
 
 def _sample(scene, frame: int, camera) -> tuple[np.ndarray, np.ndarray]:
