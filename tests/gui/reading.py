@@ -42,19 +42,28 @@ def words(table: str, scale: float, x: int, y: int) -> list[Word]:
 
 
 def find(found: list[Word], phrase: str) -> list[Word]:
-    """Every place where ``phrase`` is read, from the top, each as one word."""
+    """Every place where ``phrase`` is read, from the top, each as one word.
+
+    Where it is nowhere read as it is written, a letter that was mistaken is forgiven.
+    """
     wanted = _letters(phrase)
-    result = []
-    for first in found:
-        line = [first, *_after(first, found)]
-        for count in range(1, len(line) + 1):
-            read = "".join(_letters(word.text) for word in line[:count])
-            if len(read) > len(wanted) + 1:
-                break
-            if difflib.SequenceMatcher(None, read, wanted, autojunk=False).ratio() >= ALIKE:
-                result.append(_together(line[:count]))
-                break
-    return sorted(result, key=lambda word: (word.y, word.x))
+    runs = [run for first in found for run in _runs([first, *_after(first, found)])]
+    exact = [run for run in runs if _read(run) == wanted]
+    alike = [
+        run
+        for run in runs
+        if abs(len(_read(run)) - len(wanted)) <= 1
+        and difflib.SequenceMatcher(None, _read(run), wanted, autojunk=False).ratio() >= ALIKE
+    ]
+    return sorted(map(_together, exact or alike), key=lambda word: (word.y, word.x))
+
+
+def _runs(line: list[Word]) -> list[list[Word]]:
+    return [line[:count] for count in range(1, len(line) + 1)]
+
+
+def _read(run: list[Word]) -> str:
+    return "".join(_letters(word.text) for word in run)
 
 
 def _after(first: Word, found: list[Word]) -> list[Word]:

@@ -134,7 +134,8 @@ class Window:
 
     def click_at(self, x: int, y: int, button: int = 1, times: int = 1) -> None:
         self.point(x, y)
-        self._run("xdotool", "click", "--repeat", times, "--delay", 100, button)
+        press = ("mousedown", button, "sleep", 0.06, "mouseup", button, "sleep", 0.06)
+        self._run("xdotool", *press * times)
         self.settle()
 
     def point(self, x: int, y: int) -> None:
@@ -170,8 +171,10 @@ class Window:
 
     def _tesseract(self, place, *turned) -> str:
         """What the reader makes of the screen, or of a place on it: its table."""
-        shot = ["import", "-window", "root", *_crop(place), "-colorspace", "gray"]
-        self._run(*shot, *turned, "-resize", f"{ENLARGE * 100}%", "-negate", "/tmp/read.png")
+        shot = ["magick", "x:root", *_crop(place), "-colorspace", "gray"]
+        # Blender's words are bright; what is darker, such as a blue button, is made paper.
+        paper = ["-resize", f"{ENLARGE * 100}%", "-negate", "-level", "0,50%"]
+        self._run(*shot, *turned, *paper, "/tmp/read.png")
         # 11: words wherever they stand. More threads only wait for each other.
         command = ("tesseract", "/tmp/read.png", "-", "--psm", 11, "tsv")
         return self._run("env", "OMP_THREAD_LIMIT=1", *command)
