@@ -3,6 +3,7 @@
 # make test   everything that is tested on every machine
 # make test-blender   the add-on in every Blender: 4.2, 4.5, 5.0, 5.2
 # make bench  figures, as ratios in one run
+# make screenshots   a real Blender window, driven by clicks; its pictures in docs/images/
 # make addon  the add-on's zips, for every platform, in dist/
 
 # A Python of this version that runs: on the PATH, or one of pyenv's.
@@ -22,7 +23,7 @@ TEST_BLENDERS ?= 4.2 $(if $(PYTHON_5.2),5.2,5.0)
 
 PIP = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help libraries env demo test test-server test-blender bench addon lint clean
+.PHONY: help libraries env demo test test-server test-blender bench addon screenshots lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -93,6 +94,12 @@ bench: .venv/model
 
 addon: .venv/ready .venv-blender-$(DEMO_BLENDER)/ready
 	.venv-blender-$(DEMO_BLENDER)/bin/python blender_addon/build.py --output dist
+
+# SID: the Debian root with Blender, made once; needs root and debootstrap, skipped aloud without.
+SID ?= build/gui/sid
+
+screenshots: .venv/ready
+	.venv/bin/python -m tests.gui --root $(SID)
 
 libraries:
 	@echo $(BLENDER_LIBRARIES)
