@@ -1,0 +1,235 @@
+"""The local server from Blender: started, found again, stopped, kept while it works."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def local(addon, package, bpy, server_python, keys, tmp_path, monkeypatch, at):
+    """A server installed by hand, on a free port, with a state and logs of its own."""
+    command = Path(server_python).parent / "recam"
+    if not command.exists():
+        pytest.skip(f"there is no {command}")
+    monkeypatch.setenv("RECAM_LOCAL", str(tmp_path / "local"))
+    monkeypatch.setenv("RECAM_STATE", str(tmp_path / "local_state"))
+    at(f"tcp://127.0.0.1:{_free_port()}")
+    addon.preferences.preferences().recam_command = str(command)
+    yield addon
+    preferences = addon.preferences.preferences()
+    preferences.recam_command, preferences.keep_server = "", False
+    server = addon.local_server.server
+    if (found := server.running()) is not None:
+        os.kill(found.process, signal.SIGKILL)
+        _until(lambda: server.running() is None)
+
+
+@pytest.fixture
+def current(local):
+    return local.local_server.current
+
+
+@pytest.fixture
+def server(local):
+    return local.local_server.server
+
+
+@pytest.fixture
+def finish(current):
+    """Ticks the task under way to its end, and returns it."""
+
+    def run():
+        _until(lambda: current.task.tick() is None)
+        return current.task
+
+    return run
+
+
+@pytest.fixture
+def start(bpy, finish, server):
+    """Starts the server by its button; its process."""
+
+    def run():
+        assert bpy.ops.recam.start_server() == {"FINISHED"}
+        task = finish()
+        assert task.error is None, str(task.error)
+        return server.running()
+
+    return run
+
+
+@pytest.fixture
+def seen(current, local):
+    """What the watch sees once that fits."""
+
+    def run(fits):
+        current.watch.again()
+        current.watch.want(local.preferences.address())
+
+        def looked():
+            current.watch.tick()
+            return current.watch.seen is not None and fits(current.watch.seen)
+
+        _until(looked)
+        return current.watch.seen
+
+    yield run
+    current.watch.close()
+
+
+def test_it_is_started_seen_asked_and_stopped(bpy, local, current, server, start, finish, seen):
+    assert seen(lambda seen: True).error.code == "server_unreachable"
+    assert server.running() is None
+    found = start()
+    about = seen(lambda seen: seen.engines)
+    assert [each["name"] for each in about.engines if each["can_run"]] == ["projection"]
+    assert about.jobs == 0
+    assert bpy.ops.recam.check_server() == {"FINISHED"}
+    finish()
+    assert f"A server answers at {local.preferences.address()}: {about.server}." in (
+        current.sentences
+    )
+    assert bpy.ops.recam.stop_server() == {"FINISHED"}
+    assert finish().error is None
+    assert server.running() is None
+    assert _gone(found.process)
+    assert not bpy.ops.recam.stop_server.poll()
+
+
+def test_its_log_is_kept_and_it_is_not_started_twice(bpy, current, server, start, finish):
+    found = start()
+    assert "listens at" in current.task.log.read_text()
+    assert start() == found
+    assert bpy.ops.recam.stop_server() == {"FINISHED"}
+    finish()
+
+
+def test_a_port_that_is_taken_is_told_in_a_sentence(bpy, local, finish, server):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(local.preferences.address().rpartition(":")[2])))
+        taken.listen()
+        bpy.ops.recam.start_server()
+        error = finish().error
+    assert error.code == "address_in_use"
+    assert local.preferences.address() in error.sentence
+    assert server.running() is None
+
+
+def test_a_command_that_is_not_there_is_an_error(bpy, local):
+    local.preferences.preferences().recam_command = "/nowhere/recam"
+    with pytest.raises(RuntimeError, match=r"There is no .*nowhere"):
+        bpy.ops.recam.start_server()
+    local.preferences.preferences().recam_command = ""
+    with pytest.raises(RuntimeError, match="No Recam server is installed"):
+        bpy.ops.recam.start_server()
+
+
+def test_a_start_that_is_called_off_leaves_no_process(bpy, current, server, finish):
+    bpy.ops.recam.start_server()
+    assert current.task.tick() is not None
+    found = server.running()
+    bpy.ops.recam.cancel_task()
+    assert finish().stand.words == "Cancelled"
+    assert server.running() is None
+    assert _gone(found.process)
+
+
+def test_another_process_of_its_number_is_not_taken_for_it(start, server, local):
+    found = start()
+    record = Path(os.environ["RECAM_LOCAL"]) / "server.json"
+    about = json.loads(record.read_text())
+    record.write_text(json.dumps({**about, "began": "0"}))
+    assert server.running() is None
+    server.leave()
+    time.sleep(0.3)
+    assert not _gone(found.process)
+    record.write_text(json.dumps(about))
+    assert server.running() == found
+
+
+def test_only_its_own_blender_stops_it_and_any_once_that_is_gone(start, server):
+    found = start()
+    record = Path(os.environ["RECAM_LOCAL"]) / "server.json"
+    about = json.loads(record.read_text())
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        began = server.birth(other.pid)
+        record.write_text(json.dumps({**about, "blender": other.pid, "blender_began": began}))
+        server.leave()
+        time.sleep(0.3)
+        assert not _gone(found.process)
+    finally:
+        other.kill()
+        other.wait()
+    server.leave()
+    _until(lambda: _gone(found.process))
+
+
+def test_it_goes_with_the_addon_when_it_is_idle(bpy, addon, package, start, seen):
+    found = start()
+    seen(lambda seen: seen.engines)
+    bpy.ops.preferences.addon_disable(module=package)
+    bpy.ops.preferences.addon_enable(module=package)
+    _until(lambda: _gone(found.process))
+
+
+def test_it_stays_while_it_has_a_job(bpy, current, start, seen, camera, lay, clip, drive, addon):
+    found = start()
+    seen(lambda seen: seen.engines)
+    worker = _child(found.process)
+    os.kill(worker, signal.SIGSTOP)  # the job takes as long as this test wants
+    try:
+        lay(clip)
+        assert bpy.ops.recam.reshoot() == {"FINISHED"}
+        job = addon.jobs.running.jobs[-1]
+        drive(job, lambda: job.stand.stage == "rendering")
+        assert seen(lambda seen: seen.jobs).jobs == 1
+        current.unregister()  # as Blender quits
+        time.sleep(0.3)
+        assert not _gone(found.process)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    drive(job)
+    assert job.error is None
+    current.unregister()
+    _until(lambda: _gone(found.process))
+
+
+def test_it_stays_when_it_is_to(local, current, start):
+    found = start()
+    local.preferences.preferences().keep_server = True
+    current.unregister()  # as Blender quits
+    time.sleep(0.3)
+    assert not _gone(found.process)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def _child(process: int) -> int:
+    return int(Path(f"/proc/{process}/task/{process}/children").read_text().split()[0])
+
+
+def _gone(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def _until(condition, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
