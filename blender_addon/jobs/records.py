@@ -6,6 +6,7 @@ the job keeps locked: the system frees it when a Blender ends, however it ends. 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -88,10 +89,8 @@ def read_all(folder: Path) -> list[Record]:
 def remove(folder: Path, job: str) -> None:
     """Forget the job; its claim must have been let go."""
     for path in (_path(folder, job), _lock_path(folder, job)):
-        try:
+        with contextlib.suppress(OSError):  # another Blender has it open, in Windows
             path.unlink(missing_ok=True)
-        except OSError:  # another Blender has it open, in Windows
-            pass
 
 
 def claim(folder: Path, job: str) -> IO | None:

@@ -1,25 +1,31 @@
-"""The re-shoots under way in this Blender, and the timers that drive them in a window."""
+"""The jobs that this Blender follows, and the timers that drive them in a window."""
 
 from __future__ import annotations
 
 import bpy
 
-from . import session
-from .reshoot import Reshoot
+from ..clip.strips import StripMark
+from ..ui import places
+from . import belonging, pictures, records, session
+from .job import Job
+from .records import Record
+from .resumed import Resumed
 
-jobs: list[Reshoot] = []  # the latest last; ended ones stay until dismissed, to be read
-_timers: dict[Reshoot, object] = {}
+jobs: list[Job] = []  # the latest last; ended ones stay until dismissed, to be read
+_timers: dict[Job, object] = {}
 
 
-def start(job: Reshoot) -> None:
-    """Take a re-shoot in; a window's timer drives it, a script without one calls ``tick``."""
+def start(job: Job) -> None:
+    """Take a job in; a window's timer drives it, a script without one calls ``tick``."""
     jobs.append(job)
     if bpy.app.background:  # timers never fire there
         return
 
     def drive() -> float | None:
+        before = job.stand
         delay = job.tick()
-        redraw()
+        if job.stand != before:
+            redraw()
         if delay is None:
             _timers.pop(job, None)
         return delay
@@ -29,18 +35,25 @@ def start(job: Reshoot) -> None:
 
 
 def busy() -> bool:
-    """Whether a re-shoot is under way."""
+    """Whether a job is under way."""
     return any(job.running for job in jobs)
 
 
-def dismiss(job: Reshoot) -> None:
-    """Forget a re-shoot that has ended."""
+def find(job: str) -> Job | None:
+    """The job with this id, if it is still shown."""
+    return next((each for each in jobs if each.id == job), None)
+
+
+def dismiss(job: Job) -> None:
+    """Forget a job that has ended."""
     if job in jobs and not job.running:
         jobs.remove(job)
+        job.forget()
+        pictures.forget(job.id)
 
 
 def abandon_all() -> None:
-    """Let go of everything: the add-on is going, or another file comes. The server goes on."""
+    """Let go of everything: the add-on is going, or another file comes. The servers go on."""
     for drive in _timers.values():
         if bpy.app.timers.is_registered(drive):
             bpy.app.timers.unregister(drive)
@@ -48,26 +61,50 @@ def abandon_all() -> None:
     session.close()  # first: a take that arrives now would lie about
     for job in jobs:
         job.abandon()
+        pictures.forget(job.id)
     jobs.clear()
 
 
+def take_up() -> None:
+    """Follow those jobs of the .blend that is open which nobody follows."""
+    for record in records.read_all(belonging.folder()):
+        if records.belongs(record, bpy.data.filepath, belonging.known_id()):
+            adopt(record)
+
+
+def lost() -> list[Record]:
+    """Jobs of files that were never saved, or that are gone, which nobody shows here."""
+    kept = records.read_all(belonging.folder())
+    return [each for each in kept if records.lost(each) and find(each.job) is None]
+
+
+def adopt(record: Record, marked: StripMark | None = None) -> bool:
+    """Follow the record's job from here on, if nobody else does; see ``Resumed``."""
+    if find(record.job) is not None:
+        return False
+    claim = records.claim(belonging.folder(), record.job)
+    if claim is None:
+        return False
+    record = records.read(belonging.folder(), record.job)  # another Blender may have ended it
+    if record is None:
+        claim.close()
+        return False
+    if marked is None and not records.lost(record) and not belonging.known_id():
+        belonging.set_file_id(record.file)  # an undo or a crash had taken it away
+    start(Resumed(record, claim, marked))
+    return True
+
+
 def redraw() -> None:
-    """Draw the sequencers again, to show what has changed."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "SEQUENCE_EDITOR":
-                area.tag_redraw()
-
-
-@bpy.app.handlers.persistent
-def _before_load(*_) -> None:
-    abandon_all()
+    """Draw again what shows the jobs, the status bar too."""
+    places.redraw()
+    # The status bar is in no screen's areas; it listens to this, and so do a few more headers.
+    bpy.msgbus.publish_rna(key=(bpy.types.ViewLayer, "name"))
 
 
 def register() -> None:
-    bpy.app.handlers.load_pre.append(_before_load)
+    """The list is empty until something is started."""
 
 
 def unregister() -> None:
-    bpy.app.handlers.load_pre.remove(_before_load)
     abandon_all()

@@ -120,7 +120,7 @@ def test_a_refused_and_a_cancelled_job_are_said_and_the_next_one_runs(
     camera.data.animation_data_clear()
     cancelled = reshoot()
     drive(cancelled, until=lambda: cancelled.stand.words == "Denoising", seconds=PATIENCE)
-    bpy.ops.recam.cancel(index=addon.jobs.running.jobs.index(cancelled))
+    bpy.ops.recam.cancel(job=cancelled.id)
     drive(cancelled, seconds=PATIENCE)
     assert cancelled.stand.stage == "cancelled" and cancelled.error is None
 

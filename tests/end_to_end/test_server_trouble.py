@@ -71,7 +71,7 @@ def test_a_server_killed_in_mid_job_and_restarted_still_brings_the_take(
 
 
 def test_no_server_at_all_is_said_soon(addon, clip, camera, lay, reshoot, at, drive, monkeypatch):
-    monkeypatch.setattr(addon.jobs.reshoot, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(addon.jobs.job, "CONNECT_SECONDS", 1.0)
     at("tcp://127.0.0.1:9")
     strip = lay(clip)
     job = drive(reshoot(), seconds=5)

@@ -1,0 +1,64 @@
+"""Opening and saving .blends while jobs run: each file has its own, and takes them up again."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..shared.protocol.request import new_id
+from . import belonging, running
+
+_before_copy = ""  # the file's id before a save under another name
+
+
+@bpy.app.handlers.persistent
+def _before_load(*_) -> None:
+    running.abandon_all()
+
+
+@bpy.app.handlers.persistent
+def _after_load(*_) -> None:
+    belonging.read_file_id()
+    running.take_up()
+
+
+@bpy.app.handlers.persistent
+def _before_save(path: str = "", *_) -> None:
+    global _before_copy
+    known = _before_copy = belonging.known_id()
+    if not path or not known:  # Blender's startup file, or nothing was re-shot here
+        return
+    if bpy.data.filepath and path != bpy.data.filepath:
+        known = new_id()  # two files from now on; the jobs are those of the one that stays open
+    belonging.set_file_id(known)
+    for job in running.jobs:
+        job.before_save()
+
+
+@bpy.app.handlers.persistent
+def _after_save(path: str = "", *_) -> None:
+    if not path:
+        return
+    if path != bpy.data.filepath and _before_copy:  # a copy: this file is who it was
+        belonging.set_file_id(_before_copy)
+    for job in running.jobs:
+        job.after_save()
+
+
+HANDLERS = {
+    "load_pre": _before_load,
+    "load_post": _after_load,
+    "save_pre": _before_save,
+    "save_post": _after_save,
+}
+
+
+def register() -> None:
+    for name, handler in HANDLERS.items():
+        getattr(bpy.app.handlers, name).append(handler)
+    if hasattr(bpy.data, "scenes"):  # enabled by hand; at Blender's start a file comes later
+        _after_load()
+
+
+def unregister() -> None:
+    for name, handler in HANDLERS.items():
+        getattr(bpy.app.handlers, name).remove(handler)

@@ -1,0 +1,281 @@
+"""A job as this Blender follows it, a little at each tick: sent, watched, its takes placed.
+
+Knows no timer: the window's drives ``tick``, and so does a test or a script, by hand.
+"""
+
+from __future__ import annotations
+
+import shutil
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+from time import monotonic
+from typing import IO
+
+import bpy
+
+from ..clip.strips import StripMark
+from ..shared.client.client import Client
+from ..shared.client.job import JobState, RemoteJob
+from ..shared.errors import RecamError
+from ..shared.takes import MOST_TAKES, take_path
+from ..takes.folder import name_take, writable_folder
+from ..takes.place import Result, place_takes
+from ..takes.sidecar import write_sidecar
+from . import belonging, parcel, pictures, records
+from .parcel import Parcel
+from .stand import ENDED, WAITING, Stand
+
+LOOK_SECONDS = 0.25  # between two looks at the server's progress
+CONNECT_SECONDS = 12.0  # for the first answer; a server lost later is given its time to restart
+AGAIN_SECONDS = 5.0  # until a job is asked for again whose server did not answer
+SILENT = ("server_silent", "server_unreachable")  # errors of a server that may come back
+
+
+class Job:
+    """A job under way, or over. ``stand`` says how far it is, ``error`` why it failed.
+
+    ``takes`` are the names of the new strips, once there. engine, settings: what was asked for.
+    """
+
+    strip: StripMark  # what it is of
+
+    def __init__(self, job: str, strip_name: str, engine: str, settings: dict) -> None:
+        self.id = job
+        self.client: Client | None = None  # its connection, once it has one
+        self.strip_name = strip_name
+        self.asked_engine, self.asked_settings = engine, settings
+        self.stand = Stand("connecting")
+        self.engine = ""
+        self.engine_reason = ""
+        self.remarks: list[str] = []
+        self.error: RecamError | None = None
+        self.takes: list[str] = []
+        self._parcel: Parcel | None = None
+        self._record: records.Record | None = None
+        self._claim: IO | None = None
+        self._remote: RemoteJob | None = None
+        self._sent = False  # whether the server has it, as far as is known
+        self._out: Path | None = None
+        self._work: Path | None = None
+        self._cancelled = False
+        self._steps: Iterator[float] = iter(())
+
+    @property
+    def running(self) -> bool:
+        """Whether ``tick`` has anything left to do."""
+        return self.stand.stage not in ENDED
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is with the server, so that a tick only looks how far it is."""
+        return self.stand.stage in WAITING
+
+    @property
+    def take(self) -> str:
+        """The first of ``takes``, or empty."""
+        return self.takes[0] if self.takes else ""
+
+    def tick(self) -> float | None:
+        """Do a little; the seconds until the next tick, or None when there is nothing left."""
+        try:
+            return next(self._steps)
+        except StopIteration:
+            pass
+        except RecamError as error:
+            self._fail(error)
+        except Exception as error:
+            traceback.print_exc()  # to Blender's console; a timer would swallow it
+            self._fail(
+                RecamError(
+                    "addon_fault",
+                    f"Recam's add-on made a mistake ({type(error).__name__}: {error}).",
+                    "The system console has the details; please report them.",
+                )
+            )
+        if not (self._sent and self.error):
+            self.forget()  # else the server would say the same again, until it is dismissed
+        self._clean()
+        return None
+
+    def cancel(self) -> None:
+        """Call it off; the next ticks bring it to its end."""
+        self._cancelled = True
+        if self._remote is not None:
+            self._remote.cancel()
+
+    def abandon(self) -> None:
+        """Let go without waiting: it goes on on the server, and its record stays."""
+        self._steps.close()
+        if self.running:
+            self.stand = Stand("cancelled")
+        if self._record and self._record.work and not self._sent:
+            self._work = None  # whoever takes it up again sends what lies there
+        self._let_go()
+        self._clean()
+
+    def forget(self) -> None:
+        """Remove the record: nothing is left to be taken up again."""
+        self._let_go()
+        if self._record is not None:
+            records.remove(belonging.folder(), self._record.job)
+            self._record = None
+
+    def before_save(self) -> None:
+        """Write the strip's id on it again, should an undo have taken it away."""
+        if self._record is not None:
+            values = parcel.strip_values(self.strip, self._record.strip["id"])
+            self._record = replace(self._record, strip=values)
+
+    def after_save(self) -> None:
+        """Note where the .blend lies now."""
+        if self._record is not None:
+            blend, file = bpy.data.filepath, belonging.known_id()
+            self._record = replace(self._record, blend=blend, file=file)
+            records.write(belonging.folder(), self._record)
+
+    def _shoot(self, sent: Parcel, server_key: str) -> Iterator[float]:
+        """Send the parcel, and follow its job to the end."""
+        self._parcel = sent
+        if self._record is None:
+            self._record = parcel.to_record(sent, self.client.address, server_key, self._work)
+            self._claim = records.claim(belonging.folder(), self.id)
+            records.write(belonging.folder(), self._record)
+        elsewhere = self._choose_out()
+        remote = self.client.shoot(sent.request, sent.plate.parts, self._out, sent.depth)
+        yield from self._follow(remote, elsewhere)
+
+    def _follow(self, remote: RemoteJob, elsewhere: str) -> Iterator[float]:
+        """Show where the job stands until its end, and place its takes. elsewhere: a remark."""
+        state = yield from self._watch(remote, elsewhere)
+        while self._sent and state.error and state.error.code in SILENT:
+            self.stand = Stand("connecting", trouble=state.error.sentence)
+            yield AGAIN_SECONDS
+            remote = self.client.attach(self.id, self._out)
+            state = yield from self._watch(remote, elsewhere)
+        if state.error:
+            raise state.error
+        if state.stage == "finished":
+            yield from self._place(state, [elsewhere] if elsewhere else [])
+        self.stand = Stand(state.stage)
+
+    def _watch(self, remote: RemoteJob, elsewhere: str) -> Iterator[float]:
+        self._remote = remote
+        if self._cancelled:
+            remote.cancel()
+        patient_until = monotonic() + CONNECT_SECONDS
+        while not (state := remote.state).ended:
+            if state.stage in WAITING[2:]:
+                self._sent = True
+            if state.trouble and self._cancelled:
+                self.remarks = (
+                    ["No server answers: it may still render this."] if self._sent else []
+                )
+                return JobState(stage="cancelled")
+            if state.stage == "connecting" and not self._sent and monotonic() > patient_until:
+                remote.cancel()
+                raise _unreachable(self.client.address)
+            share = state.step / state.steps if state.steps else None
+            self.stand = Stand(
+                state.stage, share, state.seconds_left, state.doing, state.ahead, state.trouble
+            )
+            self.engine, self.engine_reason = state.engine, state.engine_reason
+            self.remarks = [elsewhere, *state.remarks] if elsewhere else [*state.remarks]
+            pictures.show(self.id, state.picture)
+            yield LOOK_SECONDS
+        return state
+
+    def _choose_out(self) -> str:
+        """Choose where the takes are fetched to; what the artist should know of it, or empty."""
+        folder, elsewhere = writable_folder()
+        self._out = folder / f".{self.id}.mp4"
+        return elsewhere
+
+    def _place(self, state: JobState, remarks: list[str]) -> Iterator[float]:
+        plate, request = self._parcel.plate, self._parcel.request
+        fetched = [take_path(self._out, n) for n in range(len(state.result["takes"]))]
+        folder, _ = writable_folder()
+        if folder != self._out.parent:  # the .blend was saved elsewhere meanwhile
+            fetched = yield from _aside(lambda: [_moved(file, folder) for file in fetched])
+        record = {
+            "job": self.id,
+            "engine": state.engine,
+            "subject_distance": request.shot.subject_distance,
+            "settings": request.settings,
+            "remarks": state.result["remarks"],
+            "clip": self.strip_name,
+            "blend": Path(bpy.data.filepath).name,
+        }
+        results = [
+            Result(
+                name_take(file, self.strip_name),
+                tuple(take["content_size"]),
+                record | {"report": take["report"], "content_size": take["content_size"]},
+            )
+            for file, take in zip(fetched, state.result["takes"], strict=True)
+        ]
+        self.remarks = remarks + record["remarks"]
+        self._sent = False  # whatever happens now, the takes are here
+        try:
+            for result in results:
+                write_sidecar(result.path, request.shot, result.settings)
+            self.takes = [strip.name for strip in place_takes(plate, results)]
+        except RecamError as error:
+            files = ", ".join(str(result.path) for result in results)
+            kept = "The take itself is kept" if len(results) == 1 else "The takes are kept"
+            hint = f"{error.hint} {kept}: {files}"
+            raise RecamError(error.code, error.sentence, hint) from error
+
+    def _let_go(self) -> None:
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
+
+    def _clean(self) -> None:
+        if self._work is not None:
+            shutil.rmtree(self._work, ignore_errors=True)
+        if self._out is not None:
+            for number in range(MOST_TAKES):
+                take_path(self._out, number).unlink(missing_ok=True)
+
+    def _fail(self, error: RecamError) -> None:
+        self.error = error
+        self.stand = Stand("failed")
+
+
+def _unreachable(address: str) -> RecamError:
+    return RecamError(
+        "server_unreachable",
+        f"No Recam server answers at {address}.",
+        "Start one with `recam serve`, or correct the address in the add-on's preferences.",
+    )
+
+
+def _aside(work: Callable) -> Iterator[float]:
+    """Do what may block in a thread of its own, and bring what it returns."""
+    done: Future = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as error:
+            done.set_exception(error)
+
+    Thread(target=run, name="recam-move", daemon=True).start()
+    while not done.done():
+        yield 0.05
+    return done.result()
+
+
+def _moved(file: Path, folder: Path) -> Path:
+    try:
+        return Path(shutil.move(file, folder / file.name))
+    except OSError as error:
+        raise RecamError(
+            "take_file",
+            f"The take cannot be moved to {folder} ({error.strerror or error}).",
+            "Choose another folder for takes in the add-on's preferences, and try again.",
+        ) from None

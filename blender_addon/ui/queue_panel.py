@@ -1,0 +1,100 @@
+"""The panel “Queue”: the re-shoots under way and those that have ended, the latest first."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..jobs import pictures, running
+from ..jobs.job import Job
+from .paragraph import paragraph
+from .places import in_both
+
+PICTURE_SCALE = 6.0  # in units of a button's height
+
+
+class QueuePanel:
+    """What is being re-shot, how far it is, and what has ended"""
+
+    bl_idname = "RECAM_PT_queue"
+    bl_label = "Queue"
+
+    def draw_header_preset(self, context) -> None:
+        self.layout.menu("RECAM_MT_queue", text="", icon="DOWNARROW_HLT")
+
+    def draw(self, context) -> None:
+        layout = self.layout
+        if not running.jobs:
+            layout.label(text="Nothing is being re-shot")
+        for job in reversed(running.jobs):
+            _draw_job(layout.box(), job, context.region.width)
+        if sum(job.running for job in running.jobs) > 1:
+            layout.operator("recam.cancel_all", icon="CANCEL")
+
+
+class RECAM_MT_queue(bpy.types.Menu):
+    """More for the queue"""
+
+    bl_idname = "RECAM_MT_queue"
+    bl_label = "Queue"
+
+    def draw(self, context) -> None:
+        layout = self.layout
+        layout.operator("recam.cancel_all", icon="CANCEL")
+        layout.operator("recam.dismiss_all", icon="X")
+        layout.separator()
+        layout.operator("recam.fetch_lost", icon="IMPORT")
+
+
+def _draw_job(layout, job: Job, width: int) -> None:
+    row = layout.row()
+    row.label(text=_title(job), icon=_icon(job), translate=False)
+    if not job.running:
+        row.operator("recam.dismiss", text="", icon="X", emboss=False).job = job.id
+    if job.running:
+        _draw_progress(layout, job, width)
+    elif job.error:
+        paragraph(layout, job.error.sentence, "BLANK1", width)
+        paragraph(layout, job.error.hint, "BLANK1", width)
+        layout.operator("recam.retry", icon="FILE_REFRESH").job = job.id
+    elif not job.take:
+        layout.label(text=job.stand.words, icon="BLANK1")
+    for remark in job.remarks:
+        paragraph(layout, remark, "INFO", width)
+
+
+def _draw_progress(layout, job: Job, width: int) -> None:
+    stand = job.stand
+    row = layout.row(align=True)
+    row.progress(factor=stand.share or 0.0, text=stand.line)
+    row.operator("recam.cancel", text="", icon="CANCEL").job = job.id
+    if icon := pictures.icon(job.id):
+        layout.template_icon(icon, scale=PICTURE_SCALE)
+    if stand.trouble:
+        paragraph(layout, stand.trouble, "ERROR", width)
+    if job.engine_reason:
+        reason = f"{job.engine}. {job.engine_reason}" if job.engine else job.engine_reason
+        paragraph(layout, reason, "INFO", width)
+
+
+def _title(job: Job) -> str:
+    more = f" and {len(job.takes) - 1} more" if len(job.takes) > 1 else ""
+    return f"{job.take}{more}" or job.strip_name
+
+
+def _icon(job: Job) -> str:
+    if job.error:
+        return "ERROR"
+    return "CHECKMARK" if job.take else "SEQUENCE"
+
+
+CLASSES = (RECAM_MT_queue, *in_both(QueuePanel))
+
+
+def register() -> None:
+    for each in CLASSES:
+        bpy.utils.register_class(each)
+
+
+def unregister() -> None:
+    for each in reversed(CLASSES):
+        bpy.utils.unregister_class(each)
