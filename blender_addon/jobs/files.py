@@ -55,10 +55,12 @@ HANDLERS = {
 def register() -> None:
     for name, handler in HANDLERS.items():
         getattr(bpy.app.handlers, name).append(handler)
-    if hasattr(bpy.data, "scenes"):  # enabled by hand; at Blender's start a file comes later
-        _after_load()
+    if not bpy.app.background:  # enabled with a file open, which cannot be looked at yet
+        bpy.app.timers.register(_after_load)
 
 
 def unregister() -> None:
+    if bpy.app.timers.is_registered(_after_load):
+        bpy.app.timers.unregister(_after_load)
     for name, handler in HANDLERS.items():
         getattr(bpy.app.handlers, name).remove(handler)
