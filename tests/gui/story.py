@@ -9,7 +9,8 @@ from .window import HEIGHT, WIDTH, Window
 
 CLIP = Path(__file__).resolve().parents[1] / "clips" / "bigbuckbunny.mp4"
 SEQUENCER = ("SEQUENCE_EDITOR", "WINDOW", "SEQUENCER")
-STRIPS = "bpy.context.workspace.sequencer_scene.sequence_editor.strips"
+EDITOR = "bpy.context.workspace.sequencer_scene.sequence_editor"
+STRIPS = f"{EDITOR}.strips"
 MENUS = (0, 0, WIDTH, 27)
 SIDEBAR = ("SEQUENCE_EDITOR", "UI", "SEQUENCER")
 
@@ -75,9 +76,9 @@ def add_clip(told: Story) -> None:
     window.click("bunny.mp4")
     window.click("Add Movie Strip")
     strips = window.wait(f"[(s.type, s.channel) for s in {STRIPS}]")
-    assert ["MOVIE", 1] in strips, strips
-    told.over(*SEQUENCER)
-    window.key("Home")
+    assert ["MOVIE", 2] in strips, strips
+    window.click("bunny.mp4", window.place(*SEQUENCER))
+    assert window.ask(f"{EDITOR}.active_strip.type") == "MOVIE"
     told.picture("clip")
 
 

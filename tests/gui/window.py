@@ -86,11 +86,10 @@ class Window:
 
     # Pictures
 
-    def picture(self, name: str, place=None, colours: int = 256) -> Path:
+    def picture(self, name: str, place=None) -> Path:
         """Take a picture of the screen, or of a place on it, into ``.gui/name.png``."""
-        crop = _crop(place)
-        reduce = ["-colors", colours, "-define", "png:compression-level=9"] if colours else []
-        self._run("import", "-window", "root", *crop, *reduce, f"png:{root.HOME}/.gui/{name}.png")
+        few = ("-dither", "None", "-colors", 256)  # a dithered grey is a smear
+        self._run("magick", "x:root", *_crop(place), *few, f"PNG8:{root.HOME}/.gui/{name}.png")
         return self.talk / f"{name}.png"
 
     def read(self, place=None) -> list[reading.Word]:
