@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import consent, preferences, settings
+from .camera import footage, set_up
 from .jobs import operators, running, session
 from .local_server import current as local_server
 from .local_server import operators as local_server_operators
@@ -17,6 +18,8 @@ MODULES = (
     operators,
     local_server,
     local_server_operators,
+    footage,
+    set_up,
     shot_panel,
     reshoot_panel,
     server_panel,

@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
+from .camera.rig import follow
 from .shared.engines import ENGINES
 from .shared.errors import RecamError
 from .shared.takes import MOST_TAKES
@@ -35,6 +36,10 @@ def _is_camera(settings, thing) -> bool:
     return thing.type == "CAMERA"
 
 
+def _follow(settings, context) -> None:
+    follow(settings.id_data)
+
+
 class RecamSettings(bpy.types.PropertyGroup):
     """Camera, subject and engine for the next take."""
 
@@ -50,9 +55,11 @@ class RecamSettings(bpy.types.PropertyGroup):
         name="Source",
         description="The camera that shot the clip, standing or moving; empty if it is not known: "
         "it is then taken to stand where the camera is at the clip's first frame",
+        update=_follow,
     )
     subject: PointerProperty(
         type=bpy.types.Object,
+        update=_follow,
         name="Subject",
         description="An object where the clip's subject stands; empty to give its distance",
     )
@@ -63,7 +70,9 @@ class RecamSettings(bpy.types.PropertyGroup):
         min=0.01,
         soft_max=100.0,
         unit="LENGTH",
+        update=_follow,
     )
+    rig: PointerProperty(type=bpy.types.Collection, options={"HIDDEN"})
     engine: EnumProperty(items=ENGINE_ITEMS, name="Engine", description="What renders the take")
     prompt: StringProperty(
         name="Prompt",

@@ -135,3 +135,10 @@ def new_effect(strips, name: str, kind: str, channel: int, frames: range, first,
         keywords["frame_end"] = frames.stop
     inputs = ("input1", "input2") if "input1" in takes else ("seq1", "seq2")  # 4.4
     return strips.new_effect(**keywords, **dict(zip(inputs, (first, second), strict=True)))
+
+
+def node_tree(material):
+    """The nodes of a material, made if it has none."""
+    if material.node_tree is None:
+        material.use_nodes = True  # 5.0: every material has them
+    return material.node_tree

@@ -22,6 +22,7 @@ class ShotPanel:
         settings = scene.recam
         layout.use_property_split = True
         layout.use_property_decorate = False
+        layout.operator("recam.set_up_camera", icon="VIEW_CAMERA")
         column = layout.column()
         column.prop(settings, "camera", placeholder=_scene_camera(scene))
         column.prop(settings, "source_camera", placeholder="not known")

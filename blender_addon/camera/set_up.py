@@ -1,0 +1,196 @@
+"""The button “Set Up Camera”: everything that a clip needs in the 3D scene, in one step."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import bpy
+from bpy.props import BoolProperty, FloatProperty
+from mathutils import Matrix, Vector
+
+from .. import versions
+from ..clip.layout import picture_rect, visible_rect
+from ..clip.plate import check, picture_part
+from ..clip.strips import active_strip, placement_of
+from ..shared.errors import RecamError
+from . import rig as rigs
+from .footage import show_clip
+from .sampling import frame_size
+
+LENS = 35.0
+EYE_HEIGHT = 1.6  # metres
+UPRIGHT = Matrix.Rotation(1.5707963267948966, 4, "X")  # looks along y
+
+
+class RECAM_OT_set_up_camera(bpy.types.Operator):
+    """Put the clip into the 3D scene: a camera where it was shot, the clip on a plane at the subject's distance, and a second camera to animate"""  # noqa: E501
+
+    bl_idname = "recam.set_up_camera"
+    bl_label = "Set Up Camera"
+    bl_options: ClassVar = {"REGISTER", "UNDO"}
+
+    lens: FloatProperty(
+        name="Lens",
+        description="Focal length of the lens that shot the clip, in millimetres for the sensor "
+        "size that the camera has",
+        default=LENS,
+        min=1.0,
+        soft_max=500.0,
+        unit="CAMERA",
+        options={"SKIP_SAVE"},
+    )
+    match_range: BoolProperty(
+        name="Range", description="Let the scene begin and end with the strip", default=True
+    )
+    match_resolution: BoolProperty(
+        name="Resolution",
+        description="Make the scene's frame as large as the clip's picture in it",
+        default=True,
+    )
+
+    @classmethod
+    def poll(cls, context) -> bool:
+        scene = versions.sequencer_scene(context)
+        if scene is None or active_strip(scene) is None:
+            cls.poll_message_set("Select a movie strip in the sequencer")
+            return False
+        return True
+
+    def execute(self, context) -> set[str]:
+        scene = versions.sequencer_scene(context)
+        strip = active_strip(scene)
+        try:
+            check(strip, scene)
+        except RecamError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        stage = context.scene
+        rig = rigs.rig_of(strip, scene, stage)
+        fresh = rig is None
+        rig = rig or rigs.new_rig(strip, stage)
+        rigs.name_strip(rig, strip)
+        self._match(strip, scene, stage)
+        rig[rigs.RECT] = picture_part(strip, scene).of(frame_size(scene))
+        source = self._add_cameras(rig, scene.recam, stage)
+        rigs.add_screen(rig)
+        context.view_layer.update()  # so that the source camera is where it is
+        self._choose(rig, source, scene.recam, stage)
+        if fresh:
+            _select(context, rigs.part(rig, rigs.CAMERA))
+        show_clip(rig, strip, scene)
+        return {"FINISHED"}
+
+    def draw(self, context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "lens")
+        column = layout.column(heading="Match")
+        column.prop(self, "match_range")
+        column.prop(self, "match_resolution")
+
+    def _match(self, strip, scene, stage) -> None:
+        if self.match_range:
+            stage.frame_start = versions.first_frame(strip)
+            stage.frame_end = versions.end_frame(strip) - 1
+        if self.match_resolution:
+            scene.render.resolution_x, scene.render.resolution_y = _size(strip, scene)
+        if stage != scene:  # cameras are sampled in the one, for the other's frame
+            for name in ("resolution_x", "resolution_y", "pixel_aspect_x", "pixel_aspect_y"):
+                setattr(stage.render, name, getattr(scene.render, name))
+            stage.render.fps, stage.render.fps_base = scene.render.fps, scene.render.fps_base
+
+    def _add_cameras(self, rig, settings, stage) -> bpy.types.Object:
+        """The source camera, known already or new; the rig's second camera beside it."""
+        source = rigs.source_of(rig)
+        if source is None:
+            chosen = rigs.alive(settings.source_camera)
+            own = chosen is not None and rigs.PART not in chosen
+            source = chosen if own else rigs.add(rig, rigs.SOURCE, _new_source(rig, stage))
+        if rigs.PART in source and self.properties.is_property_set("lens"):
+            source.data.lens = self.lens
+        self.lens = source.data.lens
+        if rigs.part(rig, rigs.CAMERA) is None:
+            camera = bpy.data.objects.new(f"{rig[rigs.STRIP]} Camera", _optics(source))
+            camera.matrix_world = _rigid(source.matrix_world)
+            rigs.add(rig, rigs.CAMERA, camera)
+        return source
+
+    def _choose(self, rig, source, settings, stage) -> None:
+        """Let ``scene.recam`` and the scene be about this rig."""
+        subject, distance = rigs.aim_of(rig)
+        if distance is None:
+            subject, distance = rigs.alive(settings.subject), settings.subject_distance
+            if subject is None or rigs.PART in subject:
+                subject = rigs.add(rig, rigs.SUBJECT, _new_subject(rig, source, distance))
+        settings.rig = None  # nothing follows before all is set
+        settings.source_camera, settings.camera = source, rigs.part(rig, rigs.CAMERA)
+        settings.subject, settings.subject_distance = subject, distance
+        settings.rig = rig
+        rigs.follow(settings.id_data)
+        stage.camera = settings.camera
+
+
+def _size(strip, scene) -> tuple[int, int]:
+    """The frame that the strip's picture fills as it lies there; today's where none does."""
+    frame, placed = frame_size(scene), placement_of(strip)
+    rect = visible_rect(placed, frame)
+    if placed.scale == (1, 1) and placed.rotation == 0:
+        rect = picture_rect(placed, frame)
+    middle = rect.left + rect.width / 2, rect.top + rect.height / 2
+    if abs(middle[0] - frame[0] / 2) > 1 or abs(middle[1] - frame[1] / 2) > 1:
+        return frame
+    return int(rect.width), int(rect.height)
+
+
+def _new_source(rig, stage) -> bpy.types.Object:
+    """A camera in the place, and with the lens, of the scene's own; else at a person's height."""
+    model = stage.camera
+    if model is not None and model.get(rigs.PART) == rigs.CAMERA:  # of another clip's rig
+        model = next((s for r in rigs.all_of(model) if (s := rigs.source_of(r))), model)
+    if model is not None and model.type == "CAMERA" and model.data.type == "PERSP":
+        data, pose = _optics(model), _rigid(model.matrix_world)
+    else:
+        data = bpy.data.cameras.new(f"{rig[rigs.STRIP]} Source")
+        data.lens = LENS
+        pose = Matrix.Translation((0, 0, EYE_HEIGHT / stage.unit_settings.scale_length)) @ UPRIGHT
+    source = bpy.data.objects.new(f"{rig[rigs.STRIP]} Source", data)
+    source.matrix_world = pose
+    return source
+
+
+def _optics(camera: bpy.types.Object) -> bpy.types.Camera:
+    """A copy of a camera's lens and sensor as they are now, without keys and backgrounds."""
+    data = camera.data.copy()
+    data.animation_data_clear()
+    data.background_images.clear()
+    data.dof.use_dof = False
+    return data
+
+
+def _rigid(matrix: Matrix) -> Matrix:
+    place, turn, _ = matrix.decompose()
+    return Matrix.LocRotScale(place, turn, None)
+
+
+def _new_subject(rig, source, distance: float) -> bpy.types.Object:
+    """An empty on the source camera's line of sight."""
+    subject = bpy.data.objects.new(f"{rig[rigs.STRIP]} Subject", None)
+    subject.empty_display_type, subject.empty_display_size = "SPHERE", distance / 20
+    subject.show_name = True
+    subject.location = _rigid(source.matrix_world) @ Vector((0, 0, -distance))
+    return subject
+
+
+def _select(context, thing) -> None:
+    for other in context.selected_objects:
+        other.select_set(False)
+    thing.select_set(True)
+    context.view_layer.objects.active = thing
+
+
+def register() -> None:
+    bpy.utils.register_class(RECAM_OT_set_up_camera)
+
+
+def unregister() -> None:
+    bpy.utils.unregister_class(RECAM_OT_set_up_camera)
