@@ -81,6 +81,8 @@ class Job:
 
     def tick(self) -> float | None:
         """Do a little; the seconds until the next tick, or None when there is nothing left."""
+        if not self.running:
+            return None
         try:
             return next(self._steps)
         except StopIteration:
