@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from . import consent, preferences, settings
 from .camera import footage, set_up
-from .jobs import operators, running, session
+from .jobs import files, operators, pictures, running, session
 from .local_server import current as local_server
 from .local_server import operators as local_server_operators
-from .ui import reshoot_panel, server_panel, shot_panel
+from .ui import queue_panel, reshoot_panel, server_panel, shot_panel, status_bar
 
 MODULES = (
     preferences,
     settings,
     consent,
     session,
+    pictures,
     running,
+    files,
     operators,
     local_server,
     local_server_operators,
@@ -22,7 +24,9 @@ MODULES = (
     set_up,
     shot_panel,
     reshoot_panel,
+    queue_panel,
     server_panel,
+    status_bar,
 )
 
 
