@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from shared.cameras.trajectory import Shot
 from shared.errors import RecamError
 from shared.takes import take_path
 
-from .engines.base import Cancelled, OnProgress, Rendering
+from .engines.base import Cancelled, MakePicture, OnProgress, Rendering
 from .engines.projection import open_depth
 from .engines.registry import load
 from .video.reader import Reader
@@ -31,7 +33,7 @@ def reshoot(
     audio: bool = True,
     untagged_matrix: int | None = None,
     settings: dict | None = None,
-    on_progress: OnProgress = lambda step, steps, doing="", remarks=(): None,
+    on_progress: OnProgress = lambda step, steps, doing="", remarks=(), picture=None: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict:
     """Re-shoot ``clips``, played one after the other; the takes go to ``out``, ``out``-2 …
@@ -62,9 +64,22 @@ def reshoot(
         )
     on_progress(0, 0, "starting", [*clip.remarks, *said])
 
-    def tell(step: int, steps: int, doing: str = "", remarks: Sequence[str] = ()) -> None:
+    far = 0, 0, ""
+
+    def tell(
+        step: int,
+        steps: int,
+        doing: str = "",
+        remarks: Sequence[str] = (),
+        picture: MakePicture | None = None,
+    ) -> None:
+        nonlocal far
+        far = step, steps, doing
         said.extend(remarks)
-        on_progress(step, steps, doing, remarks)
+        on_progress(*far, remarks, picture)
+
+    def show(frame: np.ndarray) -> None:
+        on_progress(*far, picture=lambda: frame)
 
     renderings = renderer.render(
         clip, shot.assumed_source_camera, trajectory, settings, tell, should_stop
@@ -73,7 +88,7 @@ def reshoot(
     try:
         for rendering in renderings:
             path = take_path(out, len(takes))
-            takes.append(_write(rendering, path, clip, audio, should_stop))
+            takes.append(_write(rendering, path, clip, audio, show, should_stop))
             said += rendering.remarks
     except BaseException:
         for number in range(len(takes)):
@@ -120,8 +135,8 @@ def _open_start(start: Path, clip: Reader, untagged_matrix: int | None) -> Reade
     return Reader(start, 0, clip.frames, untagged_matrix)
 
 
-def _write(rendering: Rendering, path: Path, clip: Reader, audio: bool, should_stop) -> dict:
-    """Write one take; what the result says of it."""
+def _write(rendering: Rendering, path: Path, clip: Reader, audio: bool, show, should_stop) -> dict:
+    """Write one take, each frame shown; what the result says of it."""
     writer = Writer(
         path,
         rendering.width,
@@ -134,6 +149,7 @@ def _write(rendering: Rendering, path: Path, clip: Reader, audio: bool, should_s
     with writer:
         for frame in rendering.frames:
             writer.write(frame)
+            show(frame)
             if should_stop():
                 raise Cancelled
     width, height = writer.coded_size

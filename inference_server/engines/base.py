@@ -12,18 +12,28 @@ import numpy as np
 from shared.cameras.trajectory import Trajectory
 
 ShouldStop = Callable[[], bool]
+MakePicture = Callable[[], np.ndarray]  # ``(h, w, 3)`` uint8 RGB, of any size
 
 
 class OnProgress(Protocol):
     """How an engine tells how far it is, and what the artist should know before the wait."""
 
-    def __call__(self, step: int, steps: int, doing: str = "", remarks: Sequence[str] = ()) -> None:
+    def __call__(
+        self,
+        step: int,
+        steps: int,
+        doing: str = "",
+        remarks: Sequence[str] = (),
+        picture: MakePicture | None = None,
+    ) -> None:
         """``step`` of the job's ``steps`` are done, 0 of 0 where there is nothing to count.
 
         doing: a word or two for the artist, such as “loading the weights” or “denoising”. The
         time left is reckoned from the pace since ``doing`` last changed.
         remarks: sentences for the artist, to be read now; each is said once, and the result has
         it too.
+        picture: makes a picture of what is at work, called now or never, about twice a second at
+        the most. Frames that ``render`` gives are shown by whoever reads them.
         """
 
 

@@ -190,6 +190,8 @@ class Dispatcher:
         elif say == "progress":
             far = {name: message[name] for name in ("steps", "doing", "remarks")}
             self._progress.step(message["step"], **far)
+            if message["picture"]:
+                self._progress.show(message["picture"])
             self._changed(self._job)
         elif say == "finished":
             self._finish(message["result"])
@@ -216,7 +218,7 @@ class Dispatcher:
         self._done(lambda entry: self._journal.finish(entry, result))
 
     def _done(self, record: Callable[[Entry], None]) -> None:
-        entry, self._job = self._job, None
+        entry, self._job, self._progress = self._job, None, None
         if self._cancelling:
             self._cancelling.cancel()
             self._cancelling = None

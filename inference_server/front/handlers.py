@@ -46,6 +46,7 @@ class Handlers:
             "job.attach": self._attach,
             "job.cancel": self._cancel,
             "job.list": self._list,
+            "job.picture": self._picture,
             "result.get": self._result,
         }
 
@@ -163,6 +164,12 @@ class Handlers:
         jobs = [job_body(entry, self._journal, self._dispatcher) for entry in entries]
         return Message("job.list", {"jobs": jobs})
 
+    async def _picture(self, sender, owner, body, data) -> Message:
+        entry = self._find(owner, body)
+        newest = self._dispatcher.progress(entry).picture
+        told = {name: getattr(newest, name) for name in ("number", "width", "height")}
+        return Message("job.picture", {"job": entry.id, **told}, data=newest.rgb)
+
     async def _result(self, sender, owner, body, data) -> Message:
         entry = self._find(owner, body)
         take, offset = whole(body, "take"), whole(body, "offset")
@@ -221,6 +228,7 @@ def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:
         "steps": progress.steps,
         "doing": progress.doing,
         "seconds_left": progress.seconds_left,
+        "picture": progress.picture.number,
         "remarks": entry.result["remarks"] if entry.result else progress.remarks,
         "ahead": journal.ahead_of(entry) if entry.stage == "queued" else 0,
         "engine": entry.engine,

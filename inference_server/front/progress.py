@@ -1,10 +1,21 @@
-"""How far a job is, and how long it will still take."""
+"""How far a job is, how long it will still take, and what it looks like."""
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Picture:
+    """number: from 1, 0 for none. rgb: ``height`` rows of ``width`` pixels, a byte a channel."""
+
+    number: int = 0
+    width: int = 0
+    height: int = 0
+    rgb: bytes = b""
 
 
 @dataclass
@@ -12,13 +23,14 @@ class Progress:
     """Steps done of all steps, with the time the rest will take, and a word on what is done.
 
     The pace counts anew when ``doing`` changes: it is that of what is done now.
-    remarks: sentences for the artist, so far, each once.
+    remarks: sentences for the artist, so far, each once. picture: the newest alone.
     """
 
     done: int = 0
     steps: int = 0
     doing: str = ""
     remarks: list[str] = field(default_factory=list)
+    picture: Picture = Picture()
     _began: float = field(default_factory=time.monotonic)
     _before: int = 0  # steps that were done when it began
 
@@ -28,6 +40,12 @@ class Progress:
             self._began, self._before = time.monotonic(), done
         self.done, self.steps, self.doing = done, steps, doing
         self.remarks = list(dict.fromkeys([*self.remarks, *remarks]))
+
+    def show(self, picture: dict) -> None:
+        """A new picture has come from the worker."""
+        rgb = base64.b64decode(picture["rgb"])
+        number = self.picture.number + 1
+        self.picture = Picture(number, picture["width"], picture["height"], rgb)
 
     @property
     def seconds_left(self) -> float | None:

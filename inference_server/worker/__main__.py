@@ -14,8 +14,9 @@ from pathlib import Path
 from shared.cameras.recam_json import shot_from_json
 from shared.errors import RecamError
 
-from ..engines.base import Cancelled
+from ..engines.base import Cancelled, MakePicture
 from ..reshoot import reshoot
+from .pictures import Pictures
 from .pipes import Pipes
 
 log = logging.getLogger("inference_server.worker")
@@ -69,16 +70,22 @@ def main() -> None:
 
 
 def _render(order: dict, releases: Path, pipes: Pipes) -> dict:
-    last, did = 0.0, ""
+    last, did, pictures = 0.0, "", Pictures()
 
-    def on_progress(step: int, steps: int, doing: str = "", remarks: Sequence[str] = ()) -> None:
+    def on_progress(
+        step: int,
+        steps: int,
+        doing: str = "",
+        remarks: Sequence[str] = (),
+        picture: MakePicture | None = None,
+    ) -> None:
         nonlocal last, did
-        now = time.monotonic()
-        if now - last >= PROGRESS_SECONDS or step == steps or doing != did or remarks:
+        now, shown = time.monotonic(), pictures.of(picture)
+        if now - last >= PROGRESS_SECONDS or step == steps or doing != did or remarks or shown:
             last, did = now, doing
             remarks = [_as_named(remark, order) for remark in remarks]
             far = {"step": step, "steps": steps, "doing": doing, "remarks": remarks}
-            pipes.say("progress", job=order["job"], **far)
+            pipes.say("progress", job=order["job"], **far, picture=shown)
 
     return reshoot(
         [Path(clip) for clip in order["clips"]],

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import RecamError
-from ..protocol.messages import Message, error_from
+from ..protocol.messages import Message, error_from, whole
 from ..protocol.request import JobRequest
 from ..takes import take_path
 from .connection import Connection, ConnectionLost
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 TRIES = 3  # times that a request is sent again after a lost connection
 QUIET_SECONDS = 20.0  # without an event for this long, the server is asked
 
+AT_WORK = ("rendering", "cancelling")
 ENDED = ("finished", "failed", "cancelled")
 
 
@@ -87,14 +88,18 @@ class RemoteJob:
         self._on_server = False
         self._called_off = False  # before there was anything to call off
         self._cancelling: asyncio.Future | None = None
-        self._looking: asyncio.Future | None = None  # for a picture
-        self._seen = 0  # the number of the picture that was asked for last
+        self._picture: np.ndarray | None = None
+        self._newest = self._asked = 0  # numbers of pictures
+        self._looking: asyncio.Future | None = None
 
     @property
     def state(self) -> JobState:
         """Where the job stands now."""
         state = self._state
-        return state if state.ended else replace(state, trouble=self._connection.trouble())
+        if state.ended:
+            return state
+        picture = self._picture if state.stage in AT_WORK else None
+        return replace(state, trouble=self._connection.trouble(), picture=picture)
 
     def wait(self, seconds: float) -> JobState:
         """Wait for the job's end, ``seconds`` at the most, and say where it stands."""
@@ -137,6 +142,7 @@ class RemoteJob:
             log.exception("job %s cannot be followed", self.id)
             self._show(stage="failed", error=_fault(self.id, error))
         finally:
+            self._picture = None
             self._over.set()
 
     async def _shoot(self, request: JobRequest, files, beside, out) -> None:
@@ -190,16 +196,17 @@ class RemoteJob:
 
     def _look(self, newest: int) -> None:
         """Ask for a picture that is new: one at a time, so that none wait on a slow line."""
-        if newest not in (0, self._seen) and self._looking is None:
-            self._seen = newest
+        self._newest = newest
+        if newest not in (0, self._asked) and self._looking is None:
+            self._asked = newest
             self._looking = self._connection.post("job.picture", {"job": self.id})
             self._looking.add_done_callback(self._looked)
 
     def _looked(self, future: asyncio.Future) -> None:
         self._looking = None
-        if _seen(future) and self._state.stage in AT_WORK:
-            message: Message = future.result()
-            self._show(**self._doing(), picture=picture_in(message))
+        if _seen(future):
+            self._picture = _picture_in(future.result())
+            self._look(self._newest)
 
     async def _next_event(self) -> dict:
         try:
@@ -264,6 +271,13 @@ class RemoteJob:
     def _show(self, **changes) -> None:
         changes = {"seconds_left": None, "doing": "", "ahead": 0, **changes}
         self._state = replace(self._state, **changes)
+
+
+def _picture_in(message: Message) -> np.ndarray | None:
+    width, height = (whole(message.body, name) for name in ("width", "height"))
+    if not width * height or len(message.data) != 3 * width * height:
+        return None
+    return np.frombuffer(message.data, np.uint8).reshape(height, width, 3)
 
 
 def _fault(job: str, error: Exception) -> RecamError:

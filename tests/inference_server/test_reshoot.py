@@ -52,7 +52,7 @@ def shoot(clip, out, **more) -> dict:
 
 def test_the_result_is_what_the_protocol_says(short_clip, tmp_path):
     out, steps = tmp_path / "take.mp4", []
-    result = shoot(short_clip, out, on_progress=lambda *step: steps.append(step))
+    result = shoot(short_clip, out, on_progress=lambda *step, **_: steps.append(step))
     assert set(result) == {"takes", "rate", "remarks", "seconds"}
     (take,) = result["takes"]
     assert set(take) == {"size", "sha256", "width", "height", "content_size", "frames", "report"}
@@ -68,7 +68,7 @@ def test_the_result_is_what_the_protocol_says(short_clip, tmp_path):
 def test_what_is_known_before_the_wait_is_said_then_and_kept(short_clip, tmp_path, echo):
     said = []
 
-    def on_progress(step, steps, doing="", remarks=()):
+    def on_progress(step, steps, doing="", remarks=(), picture=None):
         said.append((doing, list(remarks)))
 
     settings = {"unheard": 1, "early": ["It takes an hour."]}
@@ -89,11 +89,24 @@ def test_a_stop_leaves_nothing_behind(short_clip, tmp_path):
         shoot(
             short_clip,
             tmp_path / "take.mp4",
-            on_progress=lambda *step: steps.append(step),
+            on_progress=lambda *step, **_: steps.append(step),
             should_stop=lambda: len(steps) >= 2,
         )
     assert [*tmp_path.iterdir()] == []
     assert len(steps) < SHORT
+
+
+def test_every_frame_of_the_take_is_shown_with_how_far_it_is(short_clip, tmp_path, echo):
+    shown = []
+
+    def on_progress(step, steps, doing="", remarks=(), picture=None):
+        if picture:
+            shown.append((step, doing, picture()))
+
+    shoot(short_clip, tmp_path / "take.mp4", on_progress=on_progress)
+    assert [(step, doing) for step, doing, _ in shown] == [(n + 1, "writing") for n in range(SHORT)]
+    for (_, _, picture), frame in zip(shown, Reader(short_clip), strict=True):
+        assert (picture == frame // 2).all()
 
 
 def test_takes_lie_beside_each_other(short_clip, tmp_path, echo):

@@ -96,7 +96,7 @@ def measure(networks: Networks, height: int, width: int, frames: int, steps: int
     noise = shot_noise(plan, height // 8, width // 8, 0)
     marks = []
 
-    def mark() -> None:
+    def mark(_) -> None:
         marks.append(_now(device))
 
     with networks.denoising(passes=1000) as transformer:

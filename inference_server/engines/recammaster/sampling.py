@@ -11,7 +11,7 @@ import torch
 from inference_server.engines.base import Cancelled
 from inference_server.model.camera_transformer import CameraTransformer
 from inference_server.model.conditions import Scene, prepare_scene, prepare_text
-from inference_server.model.schedule import Schedule, model_time
+from inference_server.model.schedule import TIMES, Schedule, model_time
 from shared.errors import RecamError
 
 from .windows import Plan, Window
@@ -59,7 +59,7 @@ def denoise(
     *,
     prepared: bool = True,
     round_time: bool = True,
-    on_pass: Callable[[], None] = lambda: None,
+    on_pass: Callable[[torch.Tensor | None], None] = lambda guess: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> torch.Tensor:
     """``(1, 16, plan.latents, h, w)`` float32, clean.
@@ -69,8 +69,9 @@ def denoise(
     cameras: for every window ``(1, window, 12)``. contexts: the prompt's and the negative
     prompt's rows ``(1, 512, text_dim)``; None where nothing is guided. prepared: what stays the
     same from step to step is made once; if not, every pass makes it all, as the public code does.
-    on_pass is called after every window of every step; Cancelled when told to stop, RecamError
-    ``result_broken`` at the first number that is none.
+    on_pass is called after every window of every step: with a guess ``(1, 16, h, w)`` at what the
+    latent in the middle will be, where it is in the window of the shot's middle, else with None.
+    Cancelled when told to stop, RecamError ``result_broken`` at the first number that is none.
     """
     kind = _PreparedPasses if prepared else _PlainPasses
     passes = kind(transformer, plan, source, cameras, contexts)
@@ -78,6 +79,7 @@ def denoise(
     weights = torch.zeros(plan.slots)
     for window in plan.windows:
         weights.index_add_(0, torch.tensor(window.slots), torch.tensor(window.weights))
+    middle = len(plan.windows) // 2
     for step, time in enumerate(schedule.times):
         moment = model_time(time, round_time).to(transformer.device)
         fused = torch.zeros_like(latents)
@@ -88,10 +90,16 @@ def denoise(
             slots = torch.tensor(window.slots)
             share = torch.tensor(window.weights) / weights[slots]
             fused.index_add_(2, slots, velocity * share[:, None, None])
-            on_pass()
+            on_pass(_guess(latents, velocity, window, time) if index == middle else None)
         check_finite(fused)
         latents = schedule.step(step, fused, latents)
     return latents[:, :, : plan.latents]
+
+
+def _guess(latents, velocity, window: Window, time: float) -> torch.Tensor:
+    """What the window's middle latent will be if the velocity stays what it is."""
+    middle = len(window.slots) // 2
+    return latents[:, :, window.slots[middle]] - time / TIMES * velocity[:, :, middle]
 
 
 def check_finite(made: torch.Tensor) -> None:

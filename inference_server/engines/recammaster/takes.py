@@ -17,6 +17,7 @@ from inference_server.model.tiling import Tiling
 from .job import Job, PlannedShot
 from .networks import Networks
 from .picture import Framing
+from .preview import Preview
 from .rates import in_between
 from .sampling import Guidance, check_finite, denoise
 from .shots import decode_shot, encode_shot, shot_noise, without_clip
@@ -52,6 +53,7 @@ class Takes:
         self._clip = _Rows(clip, job.framing)
         self._start = _Rows(*start) if start else None
         self._tiling = Tiling() if job.settings.tiling == "public" else None
+        self._preview = Preview()
 
     def frames(self, seed: int) -> Iterator[np.ndarray]:
         """The take of ``seed``, ``(H, W, 3)`` uint8 in the take's size, every frame of the clip.
@@ -84,7 +86,7 @@ class Takes:
             with self._networks.coding(self._tiling) as coder:
                 return encode_shot(
                     coder,
-                    rows.frames(shot),
+                    self._preview.noting(rows.frames(shot)),
                     shot.plan,
                     lambda: self._work.coded(doing),
                     self._should_stop,
@@ -93,6 +95,7 @@ class Takes:
         row = rows.kept.get(number)
         if row is None:
             row = self._memory.run(encode)
+            self._preview.learn(row)
             if self._job.settings.takes > 1:
                 rows.kept[number] = row
         return row
@@ -114,7 +117,7 @@ class Takes:
                 Guidance(settings.guidance, settings.guidance_share),
                 prepared=self._networks.prepared,
                 round_time=settings.round_time_step,
-                on_pass=lambda: self._work.passed("denoising"),
+                on_pass=lambda guess: self._work.passed("denoising", self._preview.of(guess)),
                 should_stop=self._should_stop,
             )
 

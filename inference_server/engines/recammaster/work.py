@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from inference_server.engines.base import OnProgress
+from inference_server.engines.base import MakePicture, OnProgress
 
 from .job import Job
 
@@ -32,15 +32,15 @@ class Work:
         """One latent more is encoded."""
         self._add(LATENT, what)
 
-    def passed(self, what: str) -> None:
-        """One window more of one step is denoised."""
-        self._add(PASS, what)
+    def passed(self, what: str, picture: MakePicture | None = None) -> None:
+        """One window more of one step is denoised. picture: of what it looks like now."""
+        self._add(PASS, what, picture)
 
     def decoded(self, what: str) -> None:
         """One frame more is decoded."""
         self._add(FRAME, what)
 
-    def _add(self, units: int, what: str) -> None:
+    def _add(self, units: int, what: str, picture: MakePicture | None = None) -> None:
         # What is done again after a shortage of memory must not count beyond the whole.
         self._done = min(self._done + units, self._all)
-        self._on_progress(self._done, self._all, what)
+        self._on_progress(self._done, self._all, what, picture=picture)

@@ -40,17 +40,26 @@ def differ(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def render(
-    engine, clip, on_progress=lambda *_: None, should_stop=lambda: False, cameras=None, **settings
+    engine,
+    clip,
+    on_progress=lambda *_: None,
+    should_stop=lambda: False,
+    cameras=None,
+    pictures=None,
+    **settings,
 ) -> list[tuple[np.ndarray, Rendering]]:
     """Every take's frames ``(F, H, W, 3)``, and what was said of it, remarks before the wait too.
 
     One step, clips below 81 frames as they are and no cuts, unless the settings say otherwise.
-    cameras: source camera and path, by default ``standing`` and ``path_over``.
+    cameras: source camera and path, by default ``standing`` and ``path_over``. pictures: a list
+    that those for the artist go to.
     """
     path, said = path_over(clip), []
 
-    def tell(step: int, steps: int, doing: str = "", remarks=()) -> None:
+    def tell(step: int, steps: int, doing: str = "", remarks=(), picture=None) -> None:
         said.extend(remarks)
+        if picture and pictures is not None:
+            pictures.append(picture())
         on_progress(step, steps, doing)
 
     asked = {"steps": 1, "short": "public", "cuts": "ignore", **settings}
