@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import consent, preferences, settings
-from .camera import footage, set_up
+from .camera import footage, move_operators, move_settings, set_up
 from .jobs import files, operators, pictures, running, session
 from .local_server import current as local_server
 from .local_server import operators as local_server_operators
@@ -12,6 +12,8 @@ from .ui import queue_panel, reshoot_panel, server_panel, shot_panel, status_bar
 MODULES = (
     preferences,
     settings,
+    move_settings,
+    move_operators,
     consent,
     session,
     pictures,

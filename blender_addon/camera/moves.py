@@ -1,0 +1,156 @@
+"""A move as keyframes on the camera, over a strip."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from .. import versions
+from ..scene.blocks import find
+from ..settings import subject_metres
+from ..shared.cameras.moves import MOVES, make_move
+from ..shared.cameras.trajectory import Trajectory
+from ..shared.errors import RecamError
+from .axes import matrix_world
+from .channels import channels, parent_matrix, rotation_path
+from .keyframes import slopes, sparse
+from .keying import check_editable, key
+from .move_settings import parameter_values
+from .sampling import CameraSampler, walking
+
+# How far the keyframed camera may be from the move at any frame: of the subject's distance, and
+# in radians. At 4 m that is 0.4 mm; 0.006 degrees are a tenth of a pixel in 832.
+PLACE_TOLERANCE, TURN_TOLERANCE = 1e-4, 1e-4
+LENS_TOLERANCE = 1e-6  # a source lens that varies less is a fixed one
+
+
+def strip_frames(strip: bpy.types.Strip) -> range:
+    """The scene's frames that a strip is shown at."""
+    return range(versions.first_frame(strip), versions.end_frame(strip))
+
+
+def camera_of(scene: bpy.types.Scene, frame: int) -> bpy.types.Object:
+    """The camera to re-shoot with: that of the settings, else the scene's at that frame.
+
+    Raises RecamError ``camera_missing``.
+    """
+    camera = scene.recam.camera or _scene_camera(scene, frame)
+    if camera is None or camera.type != "CAMERA":
+        raise RecamError(
+            "camera_missing",
+            "There is no camera to put the move on.",
+            "Set up the camera for the strip, or add one to the scene.",
+        )
+    return camera
+
+
+def add_move(scene: bpy.types.Scene, frames: range) -> tuple[bpy.types.Object, int]:
+    """Put the move of ``scene.recam_move`` on the camera as keyframes; the camera, and how many.
+
+    It begins at the source camera's pose at the first of ``frames``, or, where there is none, at
+    the camera's own. Keyframes of place and rotation within ``frames`` are replaced. Raises
+    RecamError, and has then changed nothing.
+    """
+    settings = scene.recam_move
+    move = MOVES[settings.move]
+    source = scene.recam.source_camera
+    camera = camera_of(scene, frames[0])
+    _check(camera, source)
+    if move.path is None and source is None:
+        raise RecamError(
+            "move_source",
+            "There is no source camera whose move could be smoothed.",
+            "Choose the camera that shot the clip as Source, such as Blender's solve of it.",
+        )
+    begin, distance = _start(scene, frames, source or camera, whole=move.path is None)
+    path = make_move(
+        move.name,
+        len(frames),
+        begin.rate,
+        begin.lenses[0],
+        begin.poses[0],
+        distance,
+        parameter_values(settings),
+        begin,
+    )
+    unit = scene.unit_settings.scale_length
+    parents = _parents(scene, camera, frames)
+    places, turns = channels(camera, matrix_world(path.poses, unit), parents)
+    values = np.hstack([places, turns])
+    size = np.linalg.norm(parents[:, :3, 0], axis=1).max() * unit
+    tolerances = [PLACE_TOLERANCE * distance / size] * 3 + [TURN_TOLERANCE] * turns.shape[1]
+    speeds = slopes(values)
+    keyed = sparse(values, speeds, np.array(tolerances)) if move.sparse else range(len(frames))
+    lenses = _lenses(scene, camera, frames, path)
+
+    numbers, chosen = [frames[i] for i in keyed], list(keyed)
+    key(camera, "location", numbers, values[chosen, :3], speeds[chosen, :3])
+    key(camera, rotation_path(camera), numbers, values[chosen, 3:], speeds[chosen, 3:])
+    if lenses is not None:
+        key(camera.data, "lens", numbers, lenses[chosen], slopes(lenses)[chosen])
+        camera.data.update_tag()
+    camera.update_tag(refresh={"TIME"})
+    return camera, len(numbers)
+
+
+def _check(camera, source) -> None:
+    if camera == source:
+        raise RecamError(
+            "camera_locked",
+            f"“{camera.name}” is the camera that shot the clip.",
+            "Choose another camera to re-shoot with.",
+        )
+    for constraint in camera.constraints:
+        if not constraint.mute and constraint.influence > 0:
+            raise RecamError(
+                "camera_locked",
+                f"The constraint “{constraint.name}” moves “{camera.name}”, whatever its "
+                "keyframes.",
+                "Mute or remove it, or use another camera.",
+            )
+    check_editable(camera, ("location", rotation_path(camera)))
+
+
+def _start(scene, frames: range, camera, whole: bool) -> tuple[Trajectory, float]:
+    """What the move begins with, at the first frame or at all; and metres to the subject."""
+    subject = scene.recam.subject
+    sampler = CameraSampler(scene, frames if whole else frames[:1], camera, subject=subject)
+    while sampler.step(1.0) < 1:
+        pass
+    begin = sampler.trajectory()
+    metres = subject_metres(scene.recam, scene, begin.poses[0], sampler.subject_place)
+    return begin, metres
+
+
+def _parents(scene, camera, frames: range) -> np.ndarray:
+    """``(F, 4, 4)``: the part of the camera's parents at each frame."""
+    if camera.parent is None:
+        return np.repeat(np.eye(4)[None], len(frames), axis=0)
+    uid, parents = camera.session_uid, []
+    with walking(scene, camera) as walked:
+        for frame in frames:
+            walked.frame_set(frame)
+            graph = walked.view_layers[0].depsgraph
+            camera = find(bpy.data.objects, uid, "camera")
+            parents.append(parent_matrix(camera.evaluated_get(graph)))
+    return np.array(parents)
+
+
+def _lenses(scene, camera, frames: range, path: Trajectory) -> np.ndarray | None:
+    """``(F, 1)`` millimetres where the move's lens changes; None where it stays."""
+    zoom = path.lenses[:, 0]
+    if np.abs(zoom / zoom[0] - 1).max() < LENS_TOLERANCE:
+        return None
+    check_editable(camera.data, ("lens",))
+    sampler = CameraSampler(scene, frames[:1], camera)
+    sampler.step(1.0)
+    # The picture's focal length is proportional to the lens's, whatever sensor and resolution.
+    per_millimetre = sampler.trajectory().lenses[0, 0] / camera.data.lens
+    return (zoom / per_millimetre)[:, None]
+
+
+def _scene_camera(scene, frame: int) -> bpy.types.Object | None:
+    """The scene's camera at a frame: markers switch it, the first holds before it too."""
+    marks = sorted((m for m in scene.timeline_markers if m.camera), key=lambda m: m.frame)
+    passed = [mark for mark in marks if mark.frame <= frame]
+    return (passed[-1] if passed else marks[0]).camera if marks else scene.camera
