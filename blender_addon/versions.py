@@ -142,3 +142,16 @@ def node_tree(material):
     if material.node_tree is None:
         material.use_nodes = True  # 5.0: every material has them
     return material.node_tree
+
+
+def own_action(owner) -> None:
+    """Give a data-block an action of its own where it shares one, so that no other moves along."""
+    animation = owner.animation_data
+    if animation is None or animation.action is None:
+        return
+    if hasattr(animation, "action_slot"):  # 4.4: an action serves several users, each its own slot
+        shared = animation.action_slot is not None and len(animation.action_slot.users()) > 1
+    else:
+        shared = animation.action.users - animation.action.use_fake_user > 1
+    if shared:
+        animation.action = animation.action.copy()
