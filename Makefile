@@ -2,6 +2,7 @@
 # make demo   sets everything up, re-shoots real footage in real Blender, prints where it lies
 # make test   everything that is tested on every machine
 # make test-blender   the add-on in every Blender: 4.2, 4.5, 5.0, 5.2
+# make test-install   a local server from Blender, fetched, started, used (fetches 120 MB)
 # make bench  figures, as ratios in one run
 # make screenshots   a real Blender window, driven by clicks; its pictures in docs/images/
 # make addon  the add-on's zips, for every platform, in dist/
@@ -23,7 +24,8 @@ TEST_BLENDERS ?= 4.2 $(if $(PYTHON_5.2),5.2,5.0)
 
 PIP = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help libraries env demo test test-server test-blender bench addon screenshots lint clean
+.PHONY: help libraries env demo test test-server test-blender test-install bench addon screenshots
+.PHONY: lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -88,6 +90,10 @@ test-blender: .venv/model $(patsubst %,.venv-blender-%/ready,$(call had,$(BLENDE
 	    echo "Blender $$version: SKIPPED, there is no Python 3.13 here" \
 	        "(make test-blender PYTHON_5.2=/path/to/python3.13)"; \
 	done
+
+test-install: .venv/ready .venv-blender-$(DEMO_BLENDER)/ready
+	@RECAM_TEST_INSTALL=1 RECAM_SERVER_PYTHON=$(CURDIR)/.venv/bin/python \
+	    .venv-blender-$(DEMO_BLENDER)/bin/python -m pytest tests/end_to_end/test_install_for_real.py
 
 bench: .venv/model
 	.venv/bin/python -m tests.bench

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..consent import check_reachable
 from ..preferences import address, server_key
 from ..shared.client.client import Client
 
@@ -14,9 +15,10 @@ def client(where: str = "", key: str | None = None) -> Client:
     """The client for a server; without a word for that of the preferences.
 
     key: the server's public key, empty for this user's own server. Raises RecamError for bad keys
-    or address.
+    or address, and ``offline`` where Blender may speak to nobody else.
     """
     wanted = (where, key or "") if where else (address(), server_key())
+    check_reachable(wanted[0])
     if wanted not in _clients:
         _clients[wanted] = Client(wanted[0], wanted[1] or None, PATIENCE_SECONDS)
     return _clients[wanted]

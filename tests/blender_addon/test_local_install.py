@@ -1,0 +1,186 @@
+"""The local server's environment: made by a real Python and pip, mended, called off, removed.
+
+Nothing is downloaded: Recam's wheel comes with the add-on, and what it needs is left out, as far
+as a test does not want to see just that fail. ``make test-install`` fetches everything.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+ALONE = ("--no-index", "--no-deps")
+
+
+@pytest.fixture
+def local(addon, tmp_path, monkeypatch):
+    """The add-on's local server, in a folder of this test's."""
+    monkeypatch.setenv("RECAM_LOCAL", str(tmp_path / "a folder"))
+    return addon.local_server
+
+
+@pytest.fixture
+def projection(local):
+    return local.builds.build("projection")
+
+
+@pytest.fixture
+def packages(local, monkeypatch):
+    """Lets an environment see what the server's has, once it is made: nothing is downloaded."""
+    python = os.environ.get("RECAM_SERVER_PYTHON")
+    if not python:
+        pytest.skip("RECAM_SERVER_PYTHON names no Python of the server's environment")
+    monkeypatch.setattr(local.install, "candidates", lambda: [[python]])
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    there = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout
+
+    def lend() -> bool:
+        for own in local.places.environment().glob("[lL]ib/**/site-packages"):
+            (own / "lent.pth").write_text(there)
+        return False
+
+    return lend
+
+
+def _finish(task, until=lambda: False):
+    """What a task said on its way, up to its end or until a condition holds."""
+    words, end = [], time.monotonic() + 120
+    while not until() and task.tick() is not None:
+        assert time.monotonic() < end, task.stand
+        if words[-1:] != [task.stand.words]:
+            words.append(task.stand.words)
+        time.sleep(0.02)
+    return words
+
+
+def test_an_environment_is_made_updated_and_removed(local, projection, addon, packages):
+    places = local.places
+    assert places.installed() is None
+    with pytest.raises(addon.shared.errors.RecamError, match="No Recam server is installed"):
+        places.recam()
+    task = local.install.install_task(projection, ALONE)
+    said = _finish(task, packages)
+    assert task.error is None, str(task.error)
+    assert said[-1] == "Trying it" and "Making an environment" in said
+    version = addon.shared.version.VERSION
+    assert places.installed() == places.Installed(version, "projection")
+    assert places.recam() == [str(places.python()), "-m", "inference_server.cli"]
+    assert f"recam {version}" in task.log.read_text()
+    own = [*places.environment().glob("[lL]ib/**/site-packages/inference_server/cli")]
+    assert len(own) == 1
+
+    (mark := places.environment() / "mark").touch()
+    places.set_installed(places.Installed("0.0.1", "projection"))  # of an older add-on
+    _finish(local.install.install_task(projection, ALONE))
+    assert mark.exists() and places.installed().version == version
+
+    removal = local.install.remove_task()
+    _finish(removal)
+    assert removal.error is None
+    assert not places.environment().exists() and places.installed() is None
+
+
+def test_what_fails_is_said_and_is_not_taken_for_an_install(local, projection):
+    task = local.install.install_task(projection, ("--no-index",))
+    _finish(task)
+    assert task.error.code == "command_failed"
+    assert "No matching distribution found" in task.error.sentence or "Could not find" in (
+        task.error.sentence
+    )
+    assert str(task.log) in task.error.hint and task.log.is_file()
+    assert local.places.installed() is None
+
+
+def test_called_off_it_leaves_neither_process_nor_folder(local, projection):
+    task = local.install.install_task(projection, ALONE)
+    environment = local.places.environment()
+    _finish(task, until=environment.exists)
+    assert task.running
+    task.cancel()
+    _finish(task)
+    assert task.stand.words == "Cancelled" and task.error is None
+    assert not environment.exists()
+    assert not _of_this(environment)
+    assert not [each for each in threading.enumerate() if each.name == "recam-delete"]
+
+
+def test_a_repair_begins_from_nothing(local, projection):
+    places = local.places
+    places.python().parent.mkdir(parents=True)
+    places.python().touch()
+    assert not local.install._can_be_kept(None, projection)
+    whole = places.Installed(local.install.VERSION, "projection")
+    assert not local.install._can_be_kept(whole, projection)
+    assert local.install._can_be_kept(whole, local.builds.build("cuda"))
+    model = places.Installed("0.0.1", "cpu")
+    assert not local.install._can_be_kept(model, local.builds.build("cuda"))
+
+
+def test_a_python_that_cannot_make_an_environment_is_passed_over(local, tmp_path, monkeypatch):
+    assert [sys.executable] == local.python.candidates()[-1]
+    assert not local.python.fits([])
+    assert not local.python.fits(['{"version": [3, 9], "wide": true}'])
+    assert not local.python.fits(['{"version": [3, 12], "wide": false}'])
+    assert local.python.fits(["a warning", '{"version": [3, 12], "wide": true}'])
+    monkeypatch.setenv("RECAM_LOCAL", str(tmp_path))
+    wrong = tmp_path / "python3.12"
+    wrong.write_text("#!/bin/sh\necho no; exit 1\n")
+    wrong.chmod(0o755)
+    commands = [[str(tmp_path / "missing")], [str(wrong)], [sys.executable]]
+    monkeypatch.setattr(local.install, "candidates", lambda: commands)
+    found, steps = None, local.install._find_python(tmp_path / "log")
+    try:
+        while True:
+            next(steps)
+            time.sleep(0.02)
+    except StopIteration as done:
+        found = done.value
+    assert found == [sys.executable]
+
+
+def test_pip_gets_what_the_choice_needs(local):
+    builds = local.builds
+    for each in builds.BUILDS:
+        steps = [arguments for _, arguments in builds.pip_steps(each, "recam.whl")]
+        assert steps[-1][-1] == ("recam.whl[model]" if each.model else "recam.whl")
+        assert ("--index-url" in steps[0]) == bool(each.torch_index)
+        assert each.sources
+    assert builds.likely() in [each.name for each in builds.builds()]
+
+
+def test_another_python_is_not_told_of_blenders(local, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/blender/modules")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
+    clean = local.processes.clean_environment()
+    assert "PYTHONPATH" not in clean
+    assert clean["HTTPS_PROXY"] == "http://proxy"
+
+
+def test_progress_is_told_as_pip_tells_it(local):
+    lines = [
+        "Collecting torch",
+        "  Downloading https://a.b/whl/torch-2.13.0-cp312.whl (900 MB)",
+        "Progress 0 of 900000000",
+        "Progress 450000000 of 900000000",
+    ]
+    stand = local.task._stand("Fetching PyTorch", lines)
+    assert stand.share == 0.5
+    assert stand.words == "Fetching PyTorch: torch, 450 of 900 MB"
+    assert local.task._stand("Fetching", [*lines, "Installing collected packages"]).share is None
+
+
+def _of_this(folder) -> list[str]:
+    """The command lines of the processes that have to do with a folder."""
+    lines = []
+    for process in filter(str.isdecimal, os.listdir("/proc") if os.path.isdir("/proc") else ()):
+        try:
+            with open(f"/proc/{process}/cmdline", "rb") as file:
+                lines.append(file.read().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue
+    return [line for line in lines if str(folder) in line]
