@@ -7,7 +7,8 @@ from .camera import footage, move_operators, move_settings, set_up
 from .jobs import files, operators, pictures, running, session
 from .local_server import current as local_server
 from .local_server import operators as local_server_operators
-from .ui import queue_panel, reshoot_panel, server_panel, shot_panel, status_bar
+from .takes import compare_operators, file_operators, removal, shoot_operators
+from .ui import queue_panel, reshoot_panel, server_panel, shot_panel, status_bar, takes_panel
 
 MODULES = (
     preferences,
@@ -24,9 +25,14 @@ MODULES = (
     local_server_operators,
     footage,
     set_up,
+    compare_operators,
+    shoot_operators,
+    file_operators,
+    removal,
     shot_panel,
     reshoot_panel,
     queue_panel,
+    takes_panel,
     server_panel,
     status_bar,
 )

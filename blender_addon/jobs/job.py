@@ -209,7 +209,7 @@ class Job:
             "settings": request.settings,
             "remarks": state.result["remarks"],
             "clip": self.strip_name,
-            "blend": Path(bpy.data.filepath).name,
+            "blend": bpy.data.filepath,
         }
         results = [
             Result(

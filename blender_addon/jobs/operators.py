@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 
 from ..clip.strips import StripMark, active_strip, file_of, find_strip, mark
 from ..consent import check_consent
 from ..preferences import server_key
 from ..scene.blocks import find
 from ..shared.errors import RecamError
+from ..takes.family import to_reshoot
 from ..versions import sequencer_scene
 from . import running, session
 from .reshoot import Reshoot
@@ -21,10 +22,17 @@ JOB = {"name": "Job", "description": "The job's id", "options": {"HIDDEN", "SKIP
 
 
 class RECAM_OT_reshoot(bpy.types.Operator):
-    """Re-shoot the active strip with the camera; the take comes back as a strip above it"""
+    """Re-shoot the active strip with the camera, of a take its original; the take comes back as a \
+strip above it"""
 
     bl_idname = "recam.reshoot"
     bl_label = "Re-shoot"
+
+    itself: BoolProperty(
+        name="Take Itself",
+        description="Re-shoot the picture of the take, instead of its original's",
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context) -> bool:
@@ -38,13 +46,13 @@ class RECAM_OT_reshoot(bpy.types.Operator):
         try:
             check_consent()
         except RecamError as error:
-            if error.code == "consent":  # asks, then comes back here
+            if error.code == "consent" and not self.itself:  # asks, then comes back here
                 return bpy.ops.recam.allow_sending("INVOKE_DEFAULT", reshoot=True)
         return self.execute(context)
 
     def execute(self, context) -> set[str]:
         scene = sequencer_scene(context)
-        return _begin(self, active_strip(scene), scene)
+        return _begin(self, active_strip(scene) if self.itself else to_reshoot(scene), scene)
 
 
 class RECAM_OT_cancel(bpy.types.Operator):

@@ -16,10 +16,10 @@ from ..clip.plate import Plate
 from ..clip.strips import animated, find_strip, placement_of
 from ..scene.blocks import find
 from ..shared.errors import RecamError
+from .family import SETTINGS, adopt, is_take
 
 CHANNELS = 128
 NAME_BYTES = 61  # what Blender keeps of a strip's name
-SETTINGS = "recam"  # the take's custom property: JSON
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
     """Put the results above the strip that ``plate`` was made of; the new strips.
 
     Each lies above the one before it; the first is shown and active, the others wait muted. The
-    original is muted and otherwise left as it is; if it was moved or renamed meanwhile, the takes
-    follow. All of them or none, in one undo step.
+    original is muted, gets an id that its takes know it by, and is otherwise left as it is; if it
+    was moved or renamed meanwhile, the takes follow. All of them or none, in one undo step.
     Raises RecamError ``strip_gone``, ``take_file``, ``take_channels``.
     """
     strip = find_strip(plate.strip)
@@ -70,10 +70,10 @@ def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
 def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.Strip:
     editor = scene.sequence_editor
     start = plate.strip.first + round(versions.content_start(strip) - plate.strip.content_start)
-    channel = _free_channel(editor, above, start, start + plate.frames)
+    channel = free_channel(editor, above, start, start + plate.frames)
     take = versions.strips(editor).new_movie(
         name=_name(editor, strip),
-        filepath=_stored_path(result.path),
+        filepath=stored_path(result.path),
         channel=channel,
         frame_start=start,
         fit_method="ORIGINAL",
@@ -91,10 +91,15 @@ def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.
     if not animated(strip, scene) & {"blend_alpha"}:  # a fade is in the plate already
         take.blend_alpha = strip.blend_alpha
     take[SETTINGS] = json.dumps(result.settings)
+    adopt(strip, take, scene)
     return take
 
 
-def _free_channel(editor, above: int, start: int, end: int) -> int:
+def free_channel(editor, above: int, start: int, end: int) -> int:
+    """The next channel above that is free in these frames, not muted and not locked.
+
+    Raises RecamError ``take_channels``.
+    """
     taken = {
         s.channel
         for s in versions.strips(editor)
@@ -113,7 +118,7 @@ def _free_channel(editor, above: int, start: int, end: int) -> int:
 
 def _name(editor, strip) -> str:
     """“<strip> take N”, N the first that is free; a take's own take counts on."""
-    base = re.sub(r" take \d+$", "", strip.name) if SETTINGS in strip else strip.name
+    base = re.sub(r" take \d+$", "", strip.name) if is_take(strip) else strip.name
     number = 1
     while True:
         ending = f" take {number}"
@@ -124,7 +129,7 @@ def _name(editor, strip) -> str:
         number += 1
 
 
-def _stored_path(path: Path) -> str:
+def stored_path(path: Path) -> str:
     """Relative to the saved file where the artist's preferences say so."""
     if bpy.data.filepath and bpy.context.preferences.filepaths.use_relative_paths:
         try:

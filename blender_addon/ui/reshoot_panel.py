@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from ..clip.strips import active_strip
 from ..settings import MODEL_SETTINGS
+from ..takes.family import to_reshoot
 from ..versions import sequencer_scene
 from .places import in_both
 
@@ -28,7 +28,7 @@ class ReshootPanel:
         column.prop(settings, "engine")
         if settings.engine != "projection":
             _draw_model(layout, settings)
-        strip = active_strip(scene)
+        strip = to_reshoot(scene)  # of a take, its original
         button = layout.column()
         button.scale_y = 1.5
         label = f"Re-shoot {strip.name}" if strip else "Select a movie strip"

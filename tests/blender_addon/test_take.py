@@ -52,7 +52,7 @@ def test_the_original_is_muted_and_otherwise_untouched(strip, plate, place):
     before, keys = state(), list(strip.keys())
     place(plate)
     assert strip.mute
-    assert state() == before and list(strip.keys()) == keys
+    assert state() == before and list(strip.keys()) == [*keys, "recam_strip"]
 
 
 def test_the_next_take_goes_above_and_counts_on(strip, plate, place, addon, sequence):

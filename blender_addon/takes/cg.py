@@ -1,0 +1,152 @@
+"""CG over a take: a scene whose camera films what the take shows."""
+
+from __future__ import annotations
+
+import json
+
+import bpy
+
+from ..camera.sampling import frame_size, scene_rate
+from ..clip.strips import file_of
+from ..shared.cameras.trajectory import Trajectory
+from .again import content_part, first_frame_of_file, frame_of, new_camera, part_of, whole_frames
+from .family import first_and_end, record_of
+from .keys import hangs, key_camera
+from .optics import fitting
+from .sidecar import read_sidecar
+
+FORMER = "recam_cg"  # on the scene: what it was like before, as JSON
+FORMER_CAMERA = "recam_cg_camera"  # and its camera
+OF_TAKE = "recam_take"  # on a camera: whose it is
+IN_SCENE = ("frame_start", "frame_end")
+IN_RENDER = (
+    "resolution_x",
+    "resolution_y",
+    "pixel_aspect_x",
+    "pixel_aspect_y",
+    "fps",
+    "fps_base",
+    "film_transparent",
+    "use_sequencer",
+)
+
+
+def in_cg(scene: bpy.types.Scene) -> bool:
+    """Whether the scene is set up over a take."""
+    return FORMER in scene
+
+
+def begin(
+    take: bpy.types.Strip, cut: bpy.types.Scene, scene: bpy.types.Scene
+) -> tuple[bpy.types.Object, list[str]]:
+    """Set ``scene`` up so that its objects sit in the take's picture; its camera, and remarks.
+
+    cut: the scene in whose sequencer the take lies; it gives the frame, and often is ``scene``
+    itself. The camera has a key for each of the take's frames, and the take behind it. Changed
+    are the scene's camera, range, resolution, pixels, rate and transparency, until ``leave``.
+    Raises RecamError ``take_sidecar``, ``take_retimed``, ``take_turned``, and as the sidecar does.
+    """
+    shot, record = read_sidecar(file_of(take))
+    first = first_frame_of_file(take)
+    trajectory = whole_frames(shot.trajectory, content_part(take, cut, record["content_size"]))
+    frame = fitting(trajectory.lenses[0], frame_of(cut))
+    remarks = _remarks(scene, cut, trajectory)
+    if not in_cg(scene):
+        _remember(scene)
+    camera = _camera(take, scene)
+    key_camera(camera, trajectory, first, frame, scene.unit_settings.scale_length)
+    _lay_behind(camera.data, take, cut, first)
+    render = scene.render
+    scene.camera = camera
+    scene.frame_start, scene.frame_end = first_and_end(take)[0], first_and_end(take)[1] - 1
+    render.resolution_x, render.resolution_y = frame.size
+    render.pixel_aspect_x, render.pixel_aspect_y = frame.pixel_aspect
+    if scene_rate(scene) != trajectory.rate:
+        render.fps = round(trajectory.rate)
+        render.fps_base = render.fps / float(trajectory.rate)
+    render.film_transparent = True
+    render.use_sequencer = False  # else the render would be the cut, not the scene
+    for marker in scene.timeline_markers:
+        marker.camera = None  # it would take the camera away
+    return camera, remarks
+
+
+def leave(scene: bpy.types.Scene) -> None:
+    """Give the scene back what it had before ``begin``; the take's camera stays in it."""
+    former = json.loads(scene[FORMER])
+    for owner, values in ((scene, former["scene"]), (scene.render, former["render"])):
+        for name, value in values.items():
+            setattr(owner, name, value)
+    scene.camera = scene.get(FORMER_CAMERA)
+    for name, frame, camera in former["markers"]:
+        for marker in scene.timeline_markers:
+            if (marker.name, marker.frame) == (name, frame):
+                marker.camera = bpy.data.objects.get(camera)
+    for key in (FORMER, FORMER_CAMERA):
+        if key in scene:
+            del scene[key]
+
+
+def look_through(camera: bpy.types.Object, screen: bpy.types.Screen) -> None:
+    """Turn the screen's 3D views to the camera."""
+    for area in screen.areas:
+        if area.type == "VIEW_3D":
+            view = area.spaces.active
+            view.region_3d.view_perspective = "CAMERA"
+            if view.use_local_camera:
+                view.camera = camera
+
+
+def _remember(scene) -> None:
+    former = {
+        "scene": {name: getattr(scene, name) for name in IN_SCENE},
+        "render": {name: getattr(scene.render, name) for name in IN_RENDER},
+        "markers": [(m.name, m.frame, m.camera.name) for m in scene.timeline_markers if m.camera],
+    }
+    scene[FORMER] = json.dumps(former)
+    if scene.camera is not None:
+        scene[FORMER_CAMERA] = scene.camera
+
+
+def _remarks(scene, cut, trajectory: Trajectory) -> list[str]:
+    remarks = []
+    if scene_rate(scene) != trajectory.rate:
+        remarks.append(f"The scene now has the take's {float(trajectory.rate):g} frames a second.")
+    if scene == cut and scene.render.use_sequencer:
+        remarks.append("Rendering now gives the 3D scene, not the sequencer.")
+    if scene.view_settings.view_transform not in ("Standard", "Raw"):
+        remarks.append(
+            f"The view transform “{scene.view_settings.view_transform}” changes the CG's colours "
+            "and not the take's: “Standard” treats both alike."
+        )
+    return remarks
+
+
+def _camera(take, scene) -> bpy.types.Object:
+    """The take's camera, made anew only where there is none, or where it now hangs on something."""
+    key = f"{record_of(take).get('job')} {file_of(take).name}"
+    for thing in scene.objects:
+        if thing.get(OF_TAKE) == key and thing.type == "CAMERA" and not hangs(thing):
+            return thing
+    camera = new_camera(take.name, scene)
+    camera[OF_TAKE] = key
+    return camera
+
+
+def _lay_behind(data: bpy.types.Camera, take, cut, first: int) -> None:
+    """The take as the camera's only background, in step with the timeline."""
+    data.background_images.clear()
+    data.show_background_images = True
+    clip = bpy.data.movieclips.load(str(file_of(take)), check_existing=True)
+    clip.frame_start = first
+    behind = data.background_images.new()
+    behind.source, behind.clip = "MOVIE_CLIP", clip
+    behind.alpha, behind.display_depth = 1.0, "BACK"
+    picture = take.elements[0].orig_width, take.elements[0].orig_height
+    left, top, width, height = part_of(take, cut, picture)
+    frame = frame_size(cut)
+    # “Fit” makes the picture as large as the frame allows, in its own proportions.
+    fitted = min(frame[0] / picture[0], frame[1] / picture[1])
+    behind.frame_method = "FIT"
+    behind.scale = width * frame[0] / picture[0] / fitted
+    behind.offset = (left + width / 2 - 0.5, 0.5 - top - height / 2)

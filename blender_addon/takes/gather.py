@@ -1,0 +1,85 @@
+"""Takes that lie elsewhere, into the folder for takes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+import bpy
+
+from .. import versions
+from ..clip.strips import file_of
+from ..shared.errors import RecamError
+from .family import is_take
+from .folder import name_take, own_folder, takes_folder
+from .place import stored_path
+from .removal import doom
+from .sidecar import read_sidecar, sidecar_of, write_sidecar
+from .used import plain
+
+
+def scattered() -> list[bpy.types.Strip]:
+    """Take strips of all scenes whose files lie outside the folder for takes."""
+    return [
+        strip
+        for scene in bpy.data.scenes
+        if scene.sequence_editor and scene.library is None
+        for strip in versions.all_strips(scene.sequence_editor)
+        if is_take(strip)
+        and strip.type == "MOVIE"
+        and file_of(strip).is_file()
+        and not plain(file_of(strip)).is_relative_to(plain(takes_folder()))
+    ]
+
+
+def gather() -> int:
+    """Bring all takes of a saved .blend into its folder for takes; how many files came.
+
+    Strips and clips that show them follow. What lay in the user's own folder goes from there with
+    the next save; what lay elsewhere stays there too.
+    Raises RecamError ``takes_folder`` where that cannot be written to, and has changed nothing.
+    """
+    moved: dict[Path, Path] = {}
+    strips = scattered()
+    folder = takes_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for strip in strips:
+            old = file_of(strip)
+            if old not in moved:
+                moved[old] = _bring(old, folder)
+    except OSError as error:
+        for new in moved.values():
+            new.unlink(missing_ok=True)
+            sidecar_of(new).unlink(missing_ok=True)
+        raise RecamError(
+            "takes_folder",
+            f"The takes cannot be brought to {folder} ({error.strerror}).",
+            "Choose another folder for takes in Recam's preferences.",
+        ) from error
+    for strip in strips:
+        strip.filepath = stored_path(moved[file_of(strip)])
+    places = {plain(old): new for old, new in moved.items()}
+    for clip in bpy.data.movieclips:
+        new = places.get(plain(bpy.path.abspath(clip.filepath, library=clip.library)))
+        if new is not None:
+            clip.filepath = stored_path(new)
+    doom([old for old in moved if plain(old).is_relative_to(plain(own_folder()))])
+    return len(moved)
+
+
+def _bring(file: Path, folder: Path) -> Path:
+    """A second name for the file in the folder, or where that cannot be, a copy; its path."""
+    beside = folder / f".{os.getpid()}.mp4"
+    beside.unlink(missing_ok=True)
+    try:
+        os.link(file, beside)
+    except OSError:
+        shutil.copy2(file, beside)
+    new = name_take(beside, file.stem.partition("_take_")[0])
+    with contextlib.suppress(RecamError):  # a take from before there were sidecars
+        shot, record = read_sidecar(file)
+        write_sidecar(new, shot, record | {"blend": bpy.data.filepath})
+    return new

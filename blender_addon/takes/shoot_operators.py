@@ -1,0 +1,141 @@
+"""Operators that go back to a take's shot: redo, restore, CG over it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import bpy
+
+from .. import versions
+from ..settings import MODEL_SETTINGS
+from ..shared.errors import RecamError
+from . import cg, operating
+from .again import apply_settings, can_be_keyed, first_frame_of_file, restore, target_camera
+from .family import chosen_strip, original_at
+from .keys import hangs, keyed
+from .operating import OnTake
+
+PANEL = ("engine", *MODEL_SETTINGS)
+
+
+class RECAM_OT_redo_take(OnTake, bpy.types.Operator):
+    """Re-shoot this take's original with the take's settings, changed as you like, and the camera \
+as it is now"""
+
+    bl_idname = "recam.redo_take"
+    bl_label = "Redo with Changes"
+
+    _before = None
+
+    def invoke(self, context, event) -> set[str]:
+        scene = versions.sequencer_scene(context)
+        take = chosen_strip(scene)
+        self._before = {name: getattr(scene.recam, name) for name in PANEL}
+        apply_settings(take, scene)
+        clip = original_at(take, scene) or take
+        return context.window_manager.invoke_props_dialog(
+            self, title=f"Re-shoot “{clip.name}” again", confirm_text="Re-shoot", width=400
+        )
+
+    def draw(self, context) -> None:
+        settings = versions.sequencer_scene(context).recam
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        for name in PANEL if settings.engine != "projection" else PANEL[:1]:
+            self.layout.prop(settings, name)
+
+    def cancel(self, context) -> None:
+        for name, value in (self._before or {}).items():
+            setattr(versions.sequencer_scene(context).recam, name, value)
+
+    def run(self, scene, strip) -> None:
+        if self._before is None:  # else they are in the panel, and may have been changed there
+            apply_settings(strip, scene)
+        bpy.ops.recam.reshoot("INVOKE_DEFAULT")
+
+
+class RECAM_OT_restore_take(OnTake, bpy.types.Operator):
+    """Put this take's settings into the panel and its camera's way onto the camera, a key for \
+every frame"""
+
+    bl_idname = "recam.restore_take"
+    bl_label = "Restore Camera and Settings"
+
+    def invoke(self, context, event) -> set[str]:
+        scene = versions.sequencer_scene(context)
+        take, camera = chosen_strip(scene), target_camera(scene)
+        try:
+            first = first_frame_of_file(take)
+        except RecamError:
+            return self.execute(context)  # which says so
+        last = first + versions.content_duration(take) - 1
+        if camera is None or not can_be_keyed(camera) or not keyed(camera, first, last):
+            return self.execute(context)
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=f"Replace the keys of “{camera.name}”?",
+            message=f"It has keys from frame {first} to {last}: the take's take their place.",
+            confirm_text="Replace",
+        )
+
+    def run(self, scene, strip) -> str:
+        before = target_camera(scene)
+        camera = restore(strip, scene)
+        if camera == before or before is None:
+            return f"“{camera.name}” moves as it did for “{strip.name}”."
+        why = hangs(before) or "other objects, which share its lens"
+        return f"“{before.name}” hangs on {why}: the new “{camera.name}” moves as it did."
+
+
+class RECAM_OT_cg_over_take(OnTake, bpy.types.Operator):
+    """Set the scene up so that 3D objects sit in the take's picture: its camera, lens, \
+resolution, range and rate, and the take behind them"""
+
+    bl_idname = "recam.cg_over_take"
+    bl_label = "CG over This Take"
+
+    def execute(self, context) -> set[str]:
+        self._context_scene, self._screen = context.scene, context.screen
+        return super().execute(context)
+
+    def run(self, scene, strip) -> str:
+        camera, remarks = cg.begin(strip, scene, self._context_scene)
+        if self._screen is not None:
+            cg.look_through(camera, self._screen)
+        return " ".join([f"“{camera.name}” is the scene's camera.", *remarks])
+
+
+class RECAM_OT_leave_cg(bpy.types.Operator):
+    """Give the scene back the camera, resolution, range and rate that it had before; the take's \
+camera stays"""
+
+    bl_idname = "recam.leave_cg"
+    bl_label = "Leave CG"
+    bl_options: ClassVar = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context) -> bool:
+        if not cg.in_cg(context.scene):
+            cls.poll_message_set("The scene is not set up over a take")
+        return cg.in_cg(context.scene)
+
+    def execute(self, context) -> set[str]:
+        cg.leave(context.scene)
+        return {"FINISHED"}
+
+
+CLASSES = (
+    RECAM_OT_redo_take,
+    RECAM_OT_restore_take,
+    RECAM_OT_cg_over_take,
+    RECAM_OT_leave_cg,
+)
+
+
+def register() -> None:
+    operating.register(CLASSES)
+
+
+def unregister() -> None:
+    operating.unregister(CLASSES)

@@ -1,0 +1,51 @@
+"""Who uses a take's file: strips and clips of this .blend, and the other .blends beside it."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from pathlib import Path
+
+import bpy
+
+from .. import versions
+
+
+def plain(path: str | Path) -> Path:
+    """The path in a form that can be compared."""
+    return Path(os.path.normcase(os.path.abspath(path)))
+
+
+def used_files(but: bpy.types.Strip | None = None) -> dict[Path, str]:
+    """Files that this .blend's strips and clips use, each with a user's name; ``but`` aside."""
+    found = {}
+    for scene in bpy.data.scenes:
+        for strip in versions.all_strips(scene.sequence_editor) if scene.sequence_editor else ():
+            if strip.type == "MOVIE" and strip != but:
+                path = bpy.path.abspath(strip.filepath, library=scene.library)
+                found[plain(path)] = strip.name
+    for block in (*bpy.data.movieclips, *bpy.data.images, *bpy.data.sounds):
+        if block.filepath:
+            found[plain(bpy.path.abspath(block.filepath, library=block.library))] = block.name
+    return found
+
+
+def used_elsewhere(files: list[Path]) -> dict[Path, str]:
+    """Those of the files that other .blends beside this one may use, each with one's name.
+
+    A .blend holds the names of its files as they are; one that is compressed tells nothing, and
+    is taken to use them all.
+    """
+    if not bpy.data.filepath:
+        return {}
+    here = Path(bpy.data.filepath)
+    found = {}
+    for blend in sorted(here.parent.glob("*.blend")):
+        if blend.name == here.name or not blend.stat().st_size:
+            continue
+        with blend.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            open_text = data[:7] == b"BLENDER"
+            for take in files:
+                if not open_text or data.find(os.fsencode(take.name)) >= 0:
+                    found[take] = blend.name
+    return found
