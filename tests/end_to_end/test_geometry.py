@@ -1,0 +1,89 @@
+"""The artist's geometry: what Blender projects is what the projection engine's take shows."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+SIZE = (320, 192)
+FRAMES = 5
+
+
+def spot(u, v):
+    """A clip with one bright spot in grey, at ``u, v`` in pixels from the top left corner."""
+    y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
+    bump = 0.2 + 0.7 * np.exp(-(((x + 0.5 - u) ** 2 + (y + 0.5 - v) ** 2) / 2 / 3.0**2))
+    return np.repeat(bump[None, ..., None], 3, axis=-1).repeat(FRAMES, axis=0).astype(np.float32)
+
+
+def centroid(picture):
+    """Where the spot is in a picture ``(h, w, 3)``: x, y in pixels from the top left corner."""
+    bright = np.where(picture[..., 1] > 0.4, picture[..., 1] - 0.4, 0)
+    y, x = np.mgrid[0 : bright.shape[0], 0 : bright.shape[1]] + 0.5
+    return (bright * x).sum() / bright.sum(), (bright * y).sum() / bright.sum()
+
+
+def pixel(scene, camera, point):
+    """Where Blender's own projection puts a point: x, y from the top left corner, and depth."""
+    from bpy_extras.object_utils import world_to_camera_view
+
+    x, y, depth = world_to_camera_view(scene, camera, point)
+    return x * SIZE[0], (1 - y) * SIZE[1], depth
+
+
+@pytest.fixture
+def stage(bpy, sequence):
+    render = sequence.render
+    render.resolution_x, render.resolution_y = SIZE
+    sequence.recam.engine = "projection"
+    return sequence
+
+
+@pytest.fixture
+def slab(bpy, stage):
+    """Adds a mesh of one quad, and puts it into the geometry."""
+
+    def run(name, corners):
+        mesh = bpy.data.meshes.new(name)
+        mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
+        thing = bpy.data.objects.new(name, mesh)
+        stage.collection.objects.link(thing)
+        geometry = stage.recam.geometry or bpy.data.collections.new("Geometry")
+        if geometry.name not in stage.collection.children:
+            stage.collection.children.link(geometry)
+        geometry.objects.link(thing)
+        stage.recam.geometry = geometry
+        return thing
+
+    return run
+
+
+def test_a_point_on_the_ground_is_where_blender_projects_it(
+    bpy, stage, lay, saved, slab, reshoot, take_of, pictures
+):
+    """A ground that passes under the camera, looked down on; the camera moves a metre."""
+    from mathutils import Vector
+
+    lay(pictures.write("blank", spot(0, 0)))
+    bpy.ops.recam.set_up_camera()
+    settings = stage.recam
+    source, camera = settings.source_camera, settings.camera
+    source.rotation_euler = camera.rotation_euler = (1.3, 0, 0.1)
+    slab("ground", [(-50, -50, 0), (50, -50, 0), (50, 50, 0), (-50, 50, 0)])
+    point = Vector((0.4, 5.0, 0.0))
+    bpy.context.view_layer.update()
+    u, v, _ = pixel(stage, source, point)
+    strip = lay(pictures.write("spot", spot(u, v)), name="spot", start=11)
+    for frame, x in ((11, 0.0), (15, 1.0)):
+        camera.location.x = x
+        camera.keyframe_insert("location", frame=frame)
+    take = take_of(reshoot(), stage)
+    assert "given depth" in json.loads(take["recam"])["report"]["geometry"]
+    for frame in (11, 13, 15):
+        stage.frame_set(frame)
+        x, y, _ = pixel(stage, camera, point)
+        shown = pictures.shown(stage, [frame])[0]
+        assert np.hypot(*np.subtract(centroid(shown), (x, y))) < 0.7, frame
+    assert strip.mute
