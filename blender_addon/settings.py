@@ -72,6 +72,13 @@ class RecamSettings(bpy.types.PropertyGroup):
         unit="LENGTH",
         update=_follow,
     )
+    geometry: PointerProperty(
+        type=bpy.types.Collection,
+        name="Geometry",
+        description="Your own meshes of what the clip shows (ground, walls, a figure card) instead "
+        "of the plane; their depth is sent with the clip",
+        update=_follow,
+    )
     rig: PointerProperty(type=bpy.types.Collection, options={"HIDDEN"})
     engine: EnumProperty(items=ENGINE_ITEMS, name="Engine", description="What renders the take")
     prompt: StringProperty(

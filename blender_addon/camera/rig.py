@@ -47,6 +47,13 @@ def alive(thing: bpy.types.Object | None) -> bpy.types.Object | None:
     return thing if thing is not None and thing.users_scene else None
 
 
+def geometry_of(settings) -> bpy.types.Collection | None:
+    """The geometry that stands in for the plane, if any of it is in a scene."""
+    geometry = settings.geometry
+    there = geometry is not None and any(alive(thing) for thing in geometry.all_objects)
+    return geometry if there else None
+
+
 def all_of(thing: bpy.types.Object) -> list[bpy.types.Collection]:
     """The rigs that an object belongs to."""
     return [each for each in thing.users_collection if STRIP in each]
@@ -107,6 +114,7 @@ def follow(scene: bpy.types.Scene) -> None:
     scale = source.matrix_world.median_scale  # of a solved scene, say
     place(holder, source, alive(settings.subject), settings.subject_distance / scale)
     screen.parent = holder
+    screen.hide_viewport = geometry_of(settings) is not None  # which then stands in for it
     render = scene.render
     window = window_of(
         (render.resolution_x, render.resolution_y),

@@ -41,11 +41,8 @@ class CameraSampler:
 
     frames: scene frame numbers. camera: the camera object; None for the scene's camera, which
     markers may switch. rect: the part of the frame that the clip fills (the lens is the part's);
-    None for the whole frame. subject: an object whose place at the first frame is wanted:
-    ``subject_place`` ``(3,)``, metres, as the poses have them.
+    None for the whole frame. subject: an object whose places are wanted too.
     """
-
-    subject_place: np.ndarray | None = None
 
     def __init__(
         self,
@@ -56,6 +53,7 @@ class CameraSampler:
         subject: bpy.types.Object | None = None,
     ) -> None:
         self._scene = scene.session_uid
+        self._stage = stage_of(scene, camera).session_uid
         self._camera = camera.session_uid if camera is not None else None
         self._subject = subject.session_uid if subject is not None else None
         self._frames = frames
@@ -63,6 +61,7 @@ class CameraSampler:
         self._rate = scene_rate(scene)
         self._poses: list[np.ndarray] = []
         self._lenses: list[np.ndarray] = []
+        self._places: list[np.ndarray] = []
 
     @property
     def share(self) -> float:
@@ -76,23 +75,34 @@ class CameraSampler:
         than ``seconds``, as much time again goes into sampling, so that it pays.
         Raises RecamError ``camera_missing`` or ``camera_kind``, naming the camera and frame.
         """
-        scene = find(bpy.data.scenes, self._scene, "scene")
+        render = find(bpy.data.scenes, self._scene, "scene").render
+        stage = find(bpy.data.scenes, self._stage, "scene")
         camera = self._camera and find(bpy.data.objects, self._camera, "camera")
         subject = self._subject and find(bpy.data.objects, self._subject, "subject")
         began = perf_counter()
-        with walking(scene, camera, subject) as walked:
+        with walking(stage, camera, subject) as walked:
             until = None
             while len(self._poses) < len(self._frames):
-                pose, lens = _sample(walked, self._frames[len(self._poses)], camera)
+                pose, lens = _sample(walked, self._frames[len(self._poses)], camera, render)
                 self._poses.append(pose)
                 self._lenses.append(lens)
-                if subject and self.subject_place is None:
-                    self.subject_place = _place(walked, subject)
+                if subject:
+                    self._places.append(_place(walked, subject))
                 now = perf_counter()
                 until = until or max(began + seconds, now + (now - began))
                 if now >= until:
                     break
         return self.share
+
+    @property
+    def subject_place(self) -> np.ndarray | None:
+        """``(3,)``: where the subject is at the first frame, metres; None without one."""
+        return self._places[0] if self._places else None
+
+    @property
+    def subject_places(self) -> np.ndarray | None:
+        """``(F, 3)``: where the subject is at each frame, metres; None without one."""
+        return np.array(self._places) if self._places else None
 
     def trajectory(self) -> Trajectory:
         """The trajectory, once ``step`` has returned 1.0. Raises RecamError ``camera_pose``."""
@@ -101,15 +111,25 @@ class CameraSampler:
         )
 
 
+def stage_of(scene: bpy.types.Scene, thing: bpy.types.Object | None) -> bpy.types.Scene:
+    """The scene where an object stands: this one, unless it is only in another.
+
+    From Blender 5.0 on the sequencer's scene may be another than that with the cameras.
+    """
+    if thing is None or scene in thing.users_scene or not thing.users_scene:
+        return scene
+    return thing.users_scene[0]
+
+
 @contextmanager
 def walking(
     scene: bpy.types.Scene,
     camera: bpy.types.Object | None = None,
-    subject: bpy.types.Object | None = None,
+    *others: bpy.types.Object | None,
 ) -> Iterator[bpy.types.Scene]:
-    """A scene whose frame may be set, to read camera and subject there: a copy, or, where they
+    """A scene whose frame may be set, to read camera and others there: a copy, or, where they
     depend on this very scene, itself, which afterwards is as it was."""
-    real = _reads_the_scene(scene, camera, subject)
+    real = reads_the_scene(scene, camera, *others)
     with (everything_kept if real else temporary_scene)(scene) as walked:
         if camera and not real:  # a scene's own camera is evaluated even while hidden
             walked.camera = camera
@@ -117,8 +137,8 @@ def walking(
         yield walked
 
 
-def _sample(scene, frame: int, camera) -> tuple[np.ndarray, np.ndarray]:
-    """Pose ``(4, 4)`` and lens ``(4,)`` of the whole frame."""
+def _sample(scene, frame: int, camera, render) -> tuple[np.ndarray, np.ndarray]:
+    """Pose ``(4, 4)``, and lens ``(4,)`` of the whole frame as ``render`` has it."""
     scene.frame_set(frame)
     camera = camera or scene.camera
     if camera is None:
@@ -141,7 +161,6 @@ def _sample(scene, frame: int, camera) -> tuple[np.ndarray, np.ndarray]:
             f"“{camera.name}” is no perspective camera at frame {frame}.",
             "Recam needs a perspective camera: set it in the camera's lens settings.",
         )
-    render = scene.render
     projection = evaluated.calc_matrix_camera(
         graph,
         x=render.resolution_x,
@@ -173,8 +192,8 @@ def lens_of(projection) -> np.ndarray:
     )
 
 
-def _reads_the_scene(scene: bpy.types.Scene, camera, subject) -> bool:
-    """Whether a driver or constraint that camera or subject may hang on reads this very scene.
+def reads_the_scene(scene: bpy.types.Scene, camera, *others) -> bool:
+    """Whether a driver or constraint that camera or others may hang on reads this very scene.
 
     On a copy it would go on reading the original, whose frame stands still.
     """
@@ -183,7 +202,7 @@ def _reads_the_scene(scene: bpy.types.Scene, camera, subject) -> bool:
     for block, users in bpy.data.user_map().items():
         for user in users:
             uses[user].add(block)
-    reached, pending = set(), list((cameras | {subject}) - {None})
+    reached, pending = set(), list((cameras | {*others}) - {None})
     while pending:
         block = pending.pop()
         if block == scene:

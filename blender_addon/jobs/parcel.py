@@ -29,7 +29,7 @@ class Parcel:
 def to_record(parcel: Parcel, address: str, server_key: str, work: Path) -> Record:
     """The parcel as a record of a job of the .blend that is open; that gets its ids.
 
-    work: the folder in which the plate lies if it was rendered.
+    work: the folder in which a rendered plate and the depth lie.
     """
     request, plate, marked = parcel.request, parcel.plate, parcel.plate.strip
     return Record(
@@ -39,7 +39,7 @@ def to_record(parcel: Parcel, address: str, server_key: str, work: Path) -> Reco
         name=request.name,
         blend=bpy.data.filepath,
         file=belonging.file_id(),
-        work="" if plate.original else str(work),
+        work="" if plate.original and not parcel.depth else str(work),
         strip=strip_values(marked, request.job),
         plate={
             **asdict(replace(plate, strip=None)),

@@ -29,6 +29,7 @@ from .parcel import Parcel
 from .stand import Stand
 
 SLICE_SECONDS = 0.01  # for a piece of work in Blender's main thread
+LOOK_SECONDS = 0.1  # between two looks at the plate's rendering
 
 
 class Reshoot(Job):
@@ -60,7 +61,7 @@ class Reshoot(Job):
         strip, scene = _found(marked)
         frames, seen = _frames(strip), look(strip, scene)
         part = picture_part(strip, scene)
-        reader = ShotReader(scene, frames, part)
+        reader = ShotReader(scene, frames, part, self._work)
         while not self._cancelled and (share := reader.step(SLICE_SECONDS)) < 1:
             self.stand = Stand("camera", share)
             yield 0.0
@@ -84,17 +85,18 @@ class Reshoot(Job):
             settings=self.asked_settings,
             job=self.id,
         )
-        yield from self._shoot(Parcel(request, plate), server_key)
+        yield from self._shoot(Parcel(request, plate, reader.depth), server_key)
 
     def _plate(self, strip, scene) -> Iterator[float]:
         if untouched(strip, scene):
             return original_plate(strip, scene)
         renderer = PlateRenderer(strip, scene, self._work)
-        share = 0.0
-        while share < 1 and not self._cancelled:
-            self.stand = Stand("plate", share)
-            yield 0.0
-            share = renderer.step(SLICE_SECONDS)
+        try:
+            while not self._cancelled and (share := renderer.look()) < 1:
+                self.stand = Stand("plate", share)
+                yield LOOK_SECONDS
+        finally:
+            renderer.cancel()
         return renderer.plate()
 
 
