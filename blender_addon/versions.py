@@ -95,6 +95,24 @@ def _renamed(strip) -> bool:
     return hasattr(strip, "left_handle")  # 5.1; the old names go in 6.0
 
 
+def hidden_before(strip) -> float:
+    """The frames of a strip's source that its start is trimmed by; negative where it is held."""
+    return strip.left_handle_offset if _renamed(strip) else strip.frame_offset_start
+
+
+def hidden_after(strip) -> float:
+    """The frames of a strip's source that its end is trimmed by; negative where it is held."""
+    return strip.right_handle_offset if _renamed(strip) else strip.frame_offset_end
+
+
+def forget_compositing(scene) -> None:
+    """Take the compositor's nodes off a scene, and with them all that they use."""
+    if hasattr(scene, "compositing_node_group"):  # 5.0
+        scene.compositing_node_group = None
+    elif scene.node_tree is not None:
+        scene.node_tree.nodes.clear()
+
+
 def use_neutral_white(view_settings) -> None:
     """Leave the white balance as it is in the file."""
     if hasattr(view_settings, "use_white_balance"):  # 4.3

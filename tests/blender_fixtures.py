@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -244,10 +245,14 @@ def clip(pictures):
 @pytest.fixture(scope="session")
 def render_all():
     def run(renderer, seconds=0.2):
-        """Step a renderer or sampler to its end; the shares it reported."""
+        """Step a sampler, or wait for a renderer, to its end; the shares it reported."""
         shares = []
         while not shares or shares[-1] < 1:
-            shares.append(renderer.step(seconds))
+            if hasattr(renderer, "look"):
+                time.sleep(0.01)
+                shares.append(renderer.look())
+            else:
+                shares.append(renderer.step(seconds))
         return shares
 
     return run

@@ -20,10 +20,9 @@ from ..shared.errors import RecamError
 from ..takes.folder import writable_folder
 from ..ui.places import redraw
 from . import rig as rigs
-from .joining import one_file
 from .movie_texture import Footage, show
 
-SLICE_SECONDS = 0.1
+LOOK_SECONDS = 0.1
 
 job: FootageJob | None = None  # the one under way, or the last, if it failed
 
@@ -61,9 +60,9 @@ class FootageJob:
         if not self.running:
             return None
         try:
-            self.share = self._renderer.step(SLICE_SECONDS)
+            self.share = self._renderer.look()
             if self.share < 1:
-                return 0.0
+                return LOOK_SECONDS
             self._finish()
         except RecamError as error:
             self.error = error
@@ -80,7 +79,7 @@ class FootageJob:
         rig = find(bpy.data.collections, self._rig, "rig")
         strip, plate = find_strip(self._strip), self._renderer.plate()
         path = _free_path(writable_folder()[0], strip.name)
-        one_file(plate, path)
+        shutil.move(plate.parts[0], path)
         _show(rig, Footage(path, 0, versions.first_frame(strip), plate.frames))
         with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
             bpy.ops.ed.undo_push(message="Show clip in 3D scene")

@@ -1,25 +1,23 @@
-"""Strip to plate: the original file where nothing was changed, else rendered in slices."""
+"""Strip to plate: the original file where nothing was changed, else rendered in the background."""
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from time import perf_counter
 
 import bpy
 
 from .. import versions
 from ..camera.sampling import frame_size, scene_rate
-from ..scene.blocks import find
+from ..scene import render_animation
+from ..scene.background import Background
 from ..shared.errors import RecamError
-from .layout import Rect, inside, picture_rect, visible_rect, whole_frame
-from .render import render_part
-from .strips import StripMark, animated, effects, file_of, find_strip, mark, placement_of
-
-# A slice costs its opening (the file, the encoder) and its frames. The first slice is one frame,
-# nearly all opening; later ones last at least this many times as long, so that frames prevail.
-OPENINGS = 5
+from .check import check, keyed
+from .layout import Rect, inside, picture_rect
+from .render import rendered_rect, write_alone
+from .strips import StripMark, animated, effects, file_of, find_strip, mark, placement_of, source_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,8 @@ class Plate:
     parts: movie files that follow one another. first, frames: the part of them that is the
     clip (``first`` is 0 for rendered plates). rate: frames per second. width, height: of the
     files' pictures. rect: where in the render frame the picture lies, at 100 %.
-    original: whether the file is the strip's own. strip: whose plate this is.
+    original: whether the file is the strip's own. strip: whose plate this is. handles: how many
+    of the frames come before, and how many after, those that the strip shows.
     """
 
     parts: list[Path]
@@ -41,48 +40,27 @@ class Plate:
     rect: Rect
     original: bool
     strip: StripMark = field(repr=False)
+    handles: tuple[int, int] = (0, 0)
 
 
-def check(strip: bpy.types.Strip | None, scene: bpy.types.Scene) -> None:
-    """Raise RecamError in words if this strip can give no plate: codes ``strip_*``."""
-    if strip is None:
-        raise RecamError(
-            "strip_none", "No strip is selected.", "Select a movie strip in the sequencer."
-        )
-    if strip.type != "MOVIE":
-        raise RecamError(
-            "strip_kind",
-            f"“{strip.name}” is a {strip.type.lower().replace('_', ' ')} strip.",
-            "Recam re-shoots movie strips: select one, or render this one to a movie first.",
-        )
-    if strip.parent_meta() is not None:
-        raise RecamError(
-            "strip_meta",
-            f"“{strip.name}” lies inside the meta strip “{strip.parent_meta().name}”.",
-            "Separate the meta strip first (Strip > Separate Meta).",
-        )
-    path = file_of(strip)
-    if not path.is_file():
-        raise RecamError(
-            "strip_file",
-            f"The file of “{strip.name}” is missing: {path}",
-            "Put it back, or point the strip at its new place.",
-        )
-    if not (
-        strip.elements and strip.elements[0].orig_width and versions.content_duration(strip) > 0
-    ):
-        raise RecamError(
-            "strip_file",
-            f"Blender cannot read a picture from the file of “{strip.name}”: {path}",
-            "Reload the strip, or convert the file with another program.",
-        )
-    rect = rendered_rect(strip, scene)
-    if not (rect.width and rect.height):
-        raise RecamError(
-            "strip_hidden",
-            f"Nothing of “{strip.name}” lies inside the render frame.",
-            "Move, scale or uncrop it so that the clip is seen.",
-        )
+def clip_frames(strip: bpy.types.Strip, scene: bpy.types.Scene, handles: int = 0) -> range:
+    """The scene's frames that the strip's plate holds.
+
+    handles: so many frames more before and after those that the strip shows, as far as its
+    source goes on there.
+    """
+    before, after = _handles(strip, scene, handles)
+    return range(versions.first_frame(strip) - before, versions.end_frame(strip) + after)
+
+
+def _handles(strip, scene, wanted: int) -> tuple[int, int]:
+    before, after = (
+        max(0, min(wanted, int(hidden)))
+        for hidden in (versions.hidden_before(strip), versions.hidden_after(strip))
+    )
+    if keyed(strip, scene):  # and so bound to its frames, of which Blender renders none before 0
+        before = min(before, versions.first_frame(strip))
+    return before, after
 
 
 def picture_part(strip: bpy.types.Strip, scene: bpy.types.Scene) -> Rect:
@@ -92,22 +70,13 @@ def picture_part(strip: bpy.types.Strip, scene: bpy.types.Scene) -> Rect:
     return rendered_rect(strip, scene)
 
 
-def rendered_rect(strip: bpy.types.Strip, scene: bpy.types.Scene) -> Rect:
-    """What a rendered plate shows: the visible rectangle in whole, even pixels.
-
-    It is the whole frame where the strip moves, or where effects may paint outside it.
-    """
-    frame = frame_size(scene)
-    if effects(strip, scene) or animated(strip, scene) & {"transform", "crop", "use_flip"}:
-        return whole_frame(frame)
-    return visible_rect(placement_of(strip), frame)
-
-
 def untouched(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
     """Whether the strip shows its file's own frames, so that the file itself can be sent.
 
     Trimming is no touch, nor is an even scale, as long as the whole picture lies in the frame.
     """
+    if strip.type != "MOVIE":
+        return False
     placed = placement_of(strip)
     first = _first_frame(strip)
     render = scene.render
@@ -141,20 +110,22 @@ def untouched(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
     )
 
 
-def original_plate(strip: bpy.types.Strip, scene: bpy.types.Scene) -> Plate:
-    """The plate of an untouched strip: its file with in and out points."""
+def original_plate(strip: bpy.types.Strip, scene: bpy.types.Scene, handles: int = 0) -> Plate:
+    """The plate of an untouched strip: its file with in and out points; see ``clip_frames``."""
     check(strip, scene)
     element = strip.elements[0]
+    before, after = _handles(strip, scene, handles)
     return Plate(
         parts=[file_of(strip)],
-        first=_first_frame(strip),
-        frames=versions.duration(strip),
+        first=_first_frame(strip) - before,
+        frames=before + versions.duration(strip) + after,
         rate=scene_rate(scene),
         width=element.orig_width,
         height=element.orig_height,
         rect=picture_part(strip, scene),
         original=True,
         strip=mark(strip, scene),
+        handles=(before, after),
     )
 
 
@@ -165,79 +136,66 @@ def _first_frame(strip) -> int:
 
 
 class PlateRenderer:
-    """Renders a strip as the artist sees it into movie files, slice by slice.
+    """Renders a strip as the artist sees it now into a movie file, in another Blender.
 
     Only the strip (with the effects that show it alone), at full opacity, without Blender's
-    tone mapping, cropped to ``picture_part``. Raises RecamError as ``check`` does.
+    tone mapping, cropped to ``picture_part``; see ``clip_frames`` for ``handles``. What becomes
+    of the strip meanwhile does not matter. folder: for the movie; the job's own.
+    Raises RecamError as ``check`` does, ``blender_busy`` and ``plate_colours``.
     """
 
-    def __init__(self, strip: bpy.types.Strip, scene: bpy.types.Scene, folder: Path) -> None:
+    def __init__(
+        self, strip: bpy.types.Strip, scene: bpy.types.Scene, folder: Path, handles: int = 0
+    ) -> None:
         check(strip, scene)
-        if versions.first_frame(strip) < 0:
-            raise RecamError(
-                "strip_early",
-                f"“{strip.name}” starts before frame 0, where Blender renders nothing.",
-                "Move it to a later frame.",
-            )
         _refuse_while_rendering()
-        self.parts: list[Path] = []
-        self._strip = mark(strip, scene)
-        self._folder = folder
-        self._seen = look(strip, scene)
-        self._frames = versions.duration(strip)
-        self._rect = rendered_rect(strip, scene)
-        self._done = 0
-        self._slice = 1
-        self._opening = 0.0
+        rect, frames = rendered_rect(strip, scene), clip_frames(strip, scene, handles)
+        self._plate = Plate(
+            parts=[folder / "plate.mp4"],
+            first=0,
+            frames=len(frames),
+            rate=scene_rate(scene),
+            width=int(rect.width),
+            height=int(rect.height),
+            rect=rect,
+            original=False,
+            strip=mark(strip, scene),
+            handles=_handles(strip, scene, handles),
+        )
+        self._work = folder / "rendering"
+        movie, blend = self._plate.parts[0], self._work / "strip.blend"
+        name = write_alone(scene, strip, rect, frames, movie, blend)
+        script = Path(render_animation.__file__)
+        self._background = Background(blend, script, {"scene": name, "movie": str(movie)})
 
-    def step(self, seconds: float) -> float:
-        """Render one more slice; the share done, 1.0 at the end.
+    def look(self) -> float:
+        """The share done, 1.0 at the end; takes no time.
 
-        It takes about ``seconds``, or longer where Blender needs most of that to begin at all.
-
-        Raises RecamError ``strip_gone``, ``strip_changed``, ``blender_busy``, ``plate_render``.
+        Raises RecamError ``strip_gone``, ``plate_render``.
         """
-        if self._done == self._frames:
-            return 1.0
-        _refuse_while_rendering()
-        scene = find(bpy.data.scenes, self._strip.scene, "scene")
-        strip = find_strip(self._strip)
-        if look(strip, scene) != self._seen:
-            raise changed(strip)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        count = min(self._slice, self._frames - self._done)
-        path = self._folder / f"part_{len(self.parts):04}.mp4"
-        self.parts.append(path)
-        first = versions.first_frame(strip) + self._done
-        began = perf_counter()
-        render_part(scene, strip, self._rect, range(first, first + count), path)
-        took = perf_counter() - began
-        self._opening = self._opening or took
-        wanted = max(seconds, OPENINGS * self._opening)
-        self._slice = max(1, min(4 * count, int(count * wanted / took)))
-        self._done += count
-        return self._done / self._frames
+        strip = find_strip(self._plate.strip)
+        try:
+            share = self._background.look()
+        except RecamError as error:
+            raise RecamError(
+                "plate_render",
+                f"Blender could not render “{strip.name}”. {error.sentence}",
+                "Check the free space on the disk, and start again.",
+            ) from error
+        if share == 1:
+            shutil.rmtree(self._work, ignore_errors=True)
+        return share
 
     def cancel(self) -> None:
-        """Remove what was rendered."""
-        for part in self.parts:
-            part.unlink(missing_ok=True)
-        self.parts.clear()
+        """Call it off and remove what was rendered, unless it is done."""
+        self._background.cancel()
+        if self._work.exists():
+            self._plate.parts[0].unlink(missing_ok=True)
+            shutil.rmtree(self._work, ignore_errors=True)
 
     def plate(self) -> Plate:
-        """The plate, once ``step`` has returned 1.0."""
-        scene = find(bpy.data.scenes, self._strip.scene, "scene")
-        return Plate(
-            parts=list(self.parts),
-            first=0,
-            frames=self._frames,
-            rate=scene_rate(scene),
-            width=int(self._rect.width),
-            height=int(self._rect.height),
-            rect=self._rect,
-            original=False,
-            strip=self._strip,
-        )
+        """The plate, once ``look`` has returned 1.0."""
+        return self._plate
 
 
 def changed(strip: bpy.types.Strip) -> RecamError:
@@ -250,7 +208,7 @@ def changed(strip: bpy.types.Strip) -> RecamError:
 def look(strip: bpy.types.Strip, scene: bpy.types.Scene) -> tuple:
     """What must stay as it is while a strip is being read, to be compared."""
     return (
-        file_of(strip),
+        source_of(strip),
         versions.duration(strip),
         picture_part(strip, scene),
         frame_size(scene),
@@ -260,7 +218,7 @@ def look(strip: bpy.types.Strip, scene: bpy.types.Scene) -> tuple:
         strip.use_reverse_frames,
         strip.strobe,
         tuple((modifier.type, modifier.mute) for modifier in strip.modifiers),
-        tuple(key.timeline_frame for key in strip.retiming_keys),
+        tuple(key.timeline_frame for key in getattr(strip, "retiming_keys", ())),
     )
 
 

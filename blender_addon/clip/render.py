@@ -1,4 +1,4 @@
-"""Render one strip of a scene, alone and untoned, into a movie file."""
+"""A strip alone, untoned, as a small .blend from which another Blender renders it to a movie."""
 
 from __future__ import annotations
 
@@ -8,56 +8,113 @@ import bpy
 
 from .. import versions
 from ..camera.sampling import frame_size
+from ..scene.background import write_scene
 from ..scene.temporary_scene import temporary_scene
 from ..shared.errors import RecamError
-from .layout import Rect, offset_in
-from .strips import animated, effects, placement_of
+from .layout import Rect, offset_in, visible_rect, whole_frame
+from .strips import animated, effects, masks, picture_of, placement_of
 
 
-def render_part(
-    scene: bpy.types.Scene, strip: bpy.types.Strip, rect: Rect, frames: range, path: Path
-) -> None:
-    """Render ``frames`` of the strip's part of the frame (whole, even pixels) to ``path``.
+def rendered_rect(strip: bpy.types.Strip, scene: bpy.types.Scene) -> Rect:
+    """What a rendered plate shows: the visible rectangle in whole, even pixels.
 
-    H.264 in MP4, near-lossless, at the scene's rate. Raises RecamError ``plate_render``.
+    It is the whole frame where the strip moves, where what it shows is laid out over the frame,
+    or where effects may paint outside it.
+    """
+    frame = frame_size(scene)
+    moves = animated(strip, scene) & {"transform", "crop", "use_flip"}
+    if moves or picture_of(strip) is None or effects(strip, scene) or masks([strip]):
+        return whole_frame(frame)
+    return visible_rect(placement_of(strip), frame)
+
+
+def write_alone(
+    scene: bpy.types.Scene,
+    strip: bpy.types.Strip,
+    rect: Rect,
+    frames: range,
+    movie: Path,
+    blend: Path,
+) -> str:
+    """Write ``blend``, whose only scene to render gives ``movie``; that scene's name.
+
+    The movie is ``frames`` (of the scene; the strip is extended to them) of the strip's part
+    ``rect`` of the frame (whole, even pixels): H.264 in MP4, near-lossless, at the scene's rate.
+    Raises RecamError ``plate_colours``.
     """
     with temporary_scene(scene) as copy:
-        _isolate(copy, strip, scene, rect)
-        _set_output(copy, rect, frames, path)
-        _set_neutral_colours(copy)
-        try:
-            bpy.ops.render.render(animation=True, scene=copy.name)
-        except RuntimeError as error:
-            raise _failed(strip, str(error).strip()) from error
-    rendered = _frames_in(path)
-    if rendered != len(frames):
-        raise _failed(strip, f"{rendered} of {len(frames)} frames were written to {path}.")
+        later = max(0, -frames.start)  # Blender renders nothing before frame 0
+        _isolate(copy, strip, scene, frames, later)
+        alone = versions.all_strips(copy.sequence_editor)[strip.name]
+        if not animated(strip, scene) & {"transform"}:
+            offset = offset_in(placement_of(strip), frame_size(scene), rect)
+            alone.transform.offset_x, alone.transform.offset_y = offset
+        _let_go(copy)
+        set_output(copy, rect, range(frames.start + later, frames.stop + later), movie)
+        set_neutral_colours(copy)
+        write_scene(copy, blend)
+        return copy.name
 
 
-def _isolate(copy, strip, scene, rect) -> None:
+def _isolate(copy, strip, scene, frames: range, later: int) -> None:
+    """Leave the strip in the copy, with its effects and masks, on these frames, so much later."""
     editor = copy.sequence_editor
-    kept = {strip.name, *(effect.name for effect in effects(strip, scene))}
-    strips = versions.strips(editor)
-    for name in [x.name for x in strips]:
-        if name not in kept and name in strips:  # an effect goes with its input
+    strips, everything = versions.strips(editor), versions.all_strips(editor)
+    shown = [strip, *effects(strip, scene)]
+    hidden = masks(shown)
+    kept = {each.name for each in [*shown, *hidden]}
+    if strip.parent_meta() is not None:  # out of it, into one that neither moves nor hides it
+        meta = strips.new_meta("Recam", 1, frames.start + later)
+        for name in kept:
+            if everything[name].parent_meta() != meta:  # an effect goes with its input
+                everything[name].move_to_meta(meta)
+        kept = {meta.name}
+    for name in [each.name for each in strips]:
+        if name not in kept and name in strips:
             strips.remove(strips[name])
     for channel in editor.channels:
         channel.mute = False
-    alone = strips[strip.name]
+    for each in hidden:
+        everything[each.name].mute = True
+        versions.move(everything[each.name], later)
+    alone = everything[strip.name]
     alone.mute = False
     alone.blend_type = "REPLACE"
     alone.blend_alpha = 1  # a fade, which is animated, stays
-    if not animated(strip, scene) & {"transform"}:
-        offset = offset_in(placement_of(strip), frame_size(scene), rect)
-        alone.transform.offset_x, alone.transform.offset_y = offset
+    versions.move(alone, later)
+    for each in {alone, strips[next(iter(kept))]} if strip.parent_meta() else {alone}:
+        if versions.first_frame(each) != frames.start + later:
+            versions.set_first_frame(each, frames.start + later)
+        if versions.end_frame(each) != frames.stop + later:
+            versions.set_end_frame(each, frames.stop + later)
+
+
+def _let_go(copy) -> None:
+    """Let the copy use nothing of the 3D scene, which may be large and is not rendered."""
     for children in (copy.collection.children, copy.collection.objects):
-        for child in list(children):  # nothing of the 3D scene needs evaluating
+        for child in list(children):
             children.unlink(child)
+    copy.timeline_markers.clear()
+    versions.forget_compositing(copy)
+    for each in bpy.types.Scene.bl_rna.properties:
+        if each.is_runtime:  # add-ons' own, which may point at objects
+            copy.property_unset(each.identifier)
+    for user in (copy, copy.rigidbody_world, copy.tool_settings, *copy.view_layers):
+        _unset_blocks(user)
+    for name in [name for name, value in copy.items() if isinstance(value, bpy.types.ID)]:
+        del copy[name]
 
 
-def _set_output(copy, rect, frames, path) -> None:
-    copy.frame_start, copy.frame_end, copy.frame_step = frames[0], frames[-1], 1
-    render = copy.render
+def _unset_blocks(user) -> None:
+    for each in user.bl_rna.properties if user else ():
+        if not each.is_readonly and isinstance(getattr(user, each.identifier), bpy.types.ID):
+            setattr(user, each.identifier, None)
+
+
+def set_output(scene, rect: Rect, frames: range, movie: Path) -> None:
+    """Let the scene's sequencer be rendered to a movie as large as ``rect``."""
+    scene.frame_start, scene.frame_end, scene.frame_step = frames[0], frames[-1], 1
+    render = scene.render
     render.use_sequencer, render.use_compositing = True, False
     render.resolution_x, render.resolution_y = int(rect.width), int(rect.height)
     render.resolution_percentage = 100
@@ -65,22 +122,26 @@ def _set_output(copy, rect, frames, path) -> None:
     render.frame_map_old = render.frame_map_new = 100
     render.use_border = render.use_multiview = render.use_stamp = False
     render.use_file_extension = render.use_overwrite = True
-    render.filepath = str(path)
+    render.filepath = str(movie)
     image = render.image_settings
     versions.set_file_format(image, "FFMPEG")
     image.color_management = "FOLLOW_SCENE"
-    movie = render.ffmpeg
-    movie.format, movie.codec, movie.audio_codec = "MPEG4", "H264", "NONE"
-    movie.use_lossless_output = movie.use_autosplit = movie.use_max_b_frames = False
-    movie.constant_rate_factor, movie.ffmpeg_preset, movie.gopsize = "PERC_LOSSLESS", "GOOD", 12
+    settings = render.ffmpeg
+    settings.format, settings.codec, settings.audio_codec = "MPEG4", "H264", "NONE"
+    settings.use_lossless_output = settings.use_autosplit = settings.use_max_b_frames = False
+    settings.constant_rate_factor, settings.ffmpeg_preset = "PERC_LOSSLESS", "GOOD"
+    settings.gopsize = 12
     image.color_mode, image.color_depth = "RGB", "8"
 
 
-def _set_neutral_colours(copy) -> None:
-    """The file's own colours, not tone-mapped: the strip is looked at, not the render."""
-    view = copy.view_settings
+def set_neutral_colours(scene) -> None:
+    """The file's own colours, not tone-mapped: the strip is looked at, not the render.
+
+    Raises RecamError ``plate_colours``.
+    """
+    view = scene.view_settings
     try:
-        copy.display_settings.display_device = "sRGB"
+        scene.display_settings.display_device = "sRGB"
         view.view_transform, view.look = "Standard", "None"
     except TypeError as error:
         raise RecamError(
@@ -91,24 +152,3 @@ def _set_neutral_colours(copy) -> None:
     view.exposure, view.gamma = 0, 1
     view.use_curve_mapping = False
     versions.use_neutral_white(view)
-
-
-def _frames_in(path: Path) -> int:
-    if not path.is_file():
-        return 0
-    try:
-        clip = bpy.data.movieclips.load(str(path))
-    except RuntimeError:
-        return 0
-    try:
-        return clip.frame_duration
-    finally:
-        bpy.data.movieclips.remove(clip)
-
-
-def _failed(strip, why: str) -> RecamError:
-    return RecamError(
-        "plate_render",
-        f"Blender could not render “{strip.name}”: {why}",
-        "Check the free space on the disk, and start again.",
-    )

@@ -1,4 +1,4 @@
-"""Reading a strip: its file, its place, what animates it, which effects show it."""
+"""Reading a strip: what it shows, its place, what animates it, which effects show it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pathlib import Path
 import bpy
 
 from .. import versions
+from ..camera.sampling import frame_size
 from ..scene.blocks import find
 from ..shared.errors import RecamError
-from .layout import Placement
+from .layout import Placement, Size
+
+KINDS = ("MOVIE", "IMAGE", "META", "SCENE", "MOVIECLIP")  # of strips that show a clip
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class StripMark:
 
     scene: int
     name: str
-    file: Path
+    file: Path  # ``source_of`` it
     content_start: float
     first: int
 
@@ -30,23 +33,23 @@ def mark(strip: bpy.types.Strip, scene: bpy.types.Scene) -> StripMark:
     return StripMark(
         scene.session_uid,
         strip.name,
-        file_of(strip),
+        source_of(strip),
         versions.content_start(strip),
         versions.first_frame(strip),
     )
 
 
 def find_strip(marked: StripMark) -> bpy.types.Strip:
-    """The strip again: by its name, or, once renamed, the only one that shows its file.
+    """The strip again: by its name, or, once renamed, the only one that shows the same.
 
     Raises RecamError ``strip_gone``.
     """
     scene = find(bpy.data.scenes, marked.scene, "scene")
-    strips = versions.strips(scene.sequence_editor) if scene.sequence_editor else ()
-    alike = [s for s in strips if s.type == "MOVIE" and file_of(s) == marked.file]
-    for strip in alike:
-        if strip.name == marked.name:
-            return strip
+    strips = versions.all_strips(scene.sequence_editor) if scene.sequence_editor else {}
+    named = strips.get(marked.name)
+    if named is not None and source_of(named) == marked.file:
+        return named
+    alike = [s for s in strips if s.type in KINDS and source_of(s) == marked.file]
     if len(alike) == 1:
         return alike[0]
     raise RecamError(
@@ -57,15 +60,57 @@ def find_strip(marked: StripMark) -> bpy.types.Strip:
 
 
 def file_of(strip: bpy.types.Strip) -> Path:
-    """The strip's file as an absolute path."""
-    return Path(os.path.abspath(bpy.path.abspath(strip.filepath)))
+    """A movie strip's file as an absolute path."""
+    return _absolute(strip.filepath)
+
+
+def source_of(strip: bpy.types.Strip) -> Path:
+    """What a strip shows, to know it again by: its (first) file, else its kind and scene."""
+    if strip.type == "MOVIE":
+        return file_of(strip)
+    if strip.type == "IMAGE":
+        return image_files(strip, 0, 1)[0] if strip.elements else Path("IMAGE")
+    if strip.type == "SCENE" and strip.scene:
+        return Path("SCENE", strip.scene.name)
+    return Path(strip.type)
+
+
+def image_files(strip: bpy.types.Strip, start: int = 0, stop: int | None = None) -> list[Path]:
+    """The pictures of an image strip, trimmed away or not, in their order."""
+    folder = _absolute(strip.directory)
+    return [folder / element.filename for element in strip.elements[start:stop]]
+
+
+def _absolute(path: str) -> Path:
+    return Path(os.path.abspath(bpy.path.abspath(path)))
+
+
+def picture_of(strip: bpy.types.Strip) -> Size | None:
+    """The size of the picture that a strip places in the frame, (0, 0) where it cannot be read.
+
+    None where it has none of its own: what it shows is laid out anew over each frame.
+    """
+    if strip.type in ("MOVIE", "IMAGE"):
+        element = strip.elements[0] if strip.elements else None
+        return (element.orig_width, element.orig_height) if element else (0, 0)
+    if strip.type == "SCENE" and strip.scene_input == "CAMERA" and strip.scene:
+        render = strip.scene.render
+        share = render.resolution_percentage / 100
+        return int(render.resolution_x * share), int(render.resolution_y * share)
+    clip = getattr(strip, "clip", None)  # a movie clip strip's; hidden in Blender 4.2
+    return tuple(clip.size) if clip else None
+
+
+def siblings(strip: bpy.types.Strip):
+    """The strips beside this one: of the sequencer, or of the meta strip that it lies in."""
+    return versions.strips(strip.parent_meta() or strip.id_data.sequence_editor)
 
 
 def placement_of(strip: bpy.types.Strip) -> Placement:
-    """The strip's numbers as ``layout`` wants them."""
-    transform, crop, element = strip.transform, strip.crop, strip.elements[0]
+    """The strip's numbers as ``layout`` wants them; of one without a picture, over its frame."""
+    transform, crop = strip.transform, strip.crop
     return Placement(
-        picture=(element.orig_width, element.orig_height),
+        picture=picture_of(strip) or frame_size(strip.id_data),
         scale=(transform.scale_x, transform.scale_y),
         offset=(transform.offset_x, transform.offset_y),
         rotation=transform.rotation,
@@ -94,7 +139,7 @@ def effects(strip, scene) -> list[bpy.types.Strip]:
     grown = True
     while grown:
         grown = False
-        for other in versions.strips(scene.sequence_editor):
+        for other in siblings(strip):
             inputs = [getattr(other, name, None) for name in ("input_1", "input_2")]
             inputs = [x for x in inputs if x is not None]
             shown = inputs and not other.mute and all(x in chain for x in inputs)
@@ -102,6 +147,17 @@ def effects(strip, scene) -> list[bpy.types.Strip]:
                 chain.append(other)
                 grown = True
     return chain[1:]
+
+
+def masks(strips: list[bpy.types.Strip]) -> list[bpy.types.Strip]:
+    """The strips that mask the modifiers of these, and of each other."""
+    found = list(strips)
+    for strip in found:
+        for modifier in strip.modifiers:
+            mask = modifier.input_mask_strip
+            if mask is not None and mask not in found:
+                found.append(mask)
+    return found[len(strips) :]
 
 
 def active_strip(scene: bpy.types.Scene) -> bpy.types.Strip | None:
