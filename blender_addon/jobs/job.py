@@ -98,8 +98,11 @@ class Job:
                     "The system console has the details; please report them.",
                 )
             )
-        if not (self._sent and self.error):
-            self.forget()  # else the server would say the same again, until it is dismissed
+        if self.error and self._record:  # to be read until it is dismissed
+            error = self.error.code, self.error.sentence, self.error.hint
+            self._note(error=error)
+        else:
+            self.forget()
         self._clean()
         return None
 
@@ -135,9 +138,7 @@ class Job:
     def after_save(self) -> None:
         """Note where the .blend lies now."""
         if self._record is not None:
-            blend, file = bpy.data.filepath, belonging.known_id()
-            self._record = replace(self._record, blend=blend, file=file)
-            records.write(belonging.folder(), self._record)
+            self._note(blend=bpy.data.filepath, file=belonging.known_id())
 
     def _shoot(self, sent: Parcel, server_key: str) -> Iterator[float]:
         """Send the parcel, and follow its job to the end."""
@@ -220,7 +221,6 @@ class Job:
             for file, take in zip(fetched, state.result["takes"], strict=True)
         ]
         self.remarks = remarks + record["remarks"]
-        self._sent = False  # whatever happens now, the takes are here
         try:
             for result in results:
                 write_sidecar(result.path, request.shot, result.settings)
@@ -230,6 +230,10 @@ class Job:
             kept = "The take itself is kept" if len(results) == 1 else "The takes are kept"
             hint = f"{error.hint} {kept}: {files}"
             raise RecamError(error.code, error.sentence, hint) from error
+
+    def _note(self, **changes) -> None:
+        self._record = replace(self._record, **changes)
+        records.write(belonging.folder(), self._record)
 
     def _let_go(self) -> None:
         if self._claim is not None:

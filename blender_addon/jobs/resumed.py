@@ -33,6 +33,8 @@ class Resumed(Job):
 
     def _run(self) -> Iterator[float]:
         record = self._record
+        if record.error:
+            raise RecamError(*record.error)
         self._parcel = from_record(record, self.strip)
         self.client = session.client(record.address, record.server_key)
         elsewhere = self._choose_out()

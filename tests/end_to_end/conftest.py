@@ -173,6 +173,8 @@ def nothing_left(bpy, addon, tmp_path, monkeypatch):
     assert not list(work.glob("recam-*"))
     assert not [s.name for s in bpy.data.scenes if addon.scene.temporary_scene.MARK in s]
     addon.jobs.running.abandon_all()
+    for record in addon.jobs.belonging.folder().iterdir():  # of jobs that were left on purpose
+        record.unlink()
     assert not [t for t in threading.enumerate() if t.name == "recam-client"]
     assert not list(tmp_path.rglob("*.part"))
 

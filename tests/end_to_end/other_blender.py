@@ -1,4 +1,4 @@
-"""A second Blender, as a process of its own: ``python other_blender.py CLIP BLEND``.
+"""A second Blender, as a process of its own: ``python other_blender.py CLIP BLEND [FRAMES]``.
 
 Lays the clip out, re-shoots it with the server that the environment names, and prints
 “at work” once the server renders it, and at the end the take and the error.
@@ -14,7 +14,7 @@ import time
 import bpy
 
 
-def main(clip: str, blend: str) -> None:
+def main(clip: str, blend: str, frames: str = "40") -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     bpy.ops.preferences.addon_enable(module="bl_ext.user_default.recam")
     recam = "bl_ext.user_default.recam"
@@ -26,7 +26,7 @@ def main(clip: str, blend: str) -> None:
     editor = scene.sequence_editor_create()
     versions = importlib.import_module(f"{recam}.versions")
     editor.active_strip = versions.strips(editor).new_movie("other", clip, 1, 1)
-    editor.active_strip.frame_final_duration = 40
+    editor.active_strip.frame_final_duration = int(frames)
     bpy.ops.wm.save_as_mainfile(filepath=blend)
     bpy.ops.recam.reshoot()
     job = importlib.import_module(f"{recam}.jobs.running").jobs[-1]
