@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from . import consent, preferences, settings
-from .camera import footage, move_operators, move_settings, set_up
+from .camera import footage, move_operators, move_settings, path, path_drawing, set_up
 from .jobs import files, operators, pictures, running, session
 from .local_server import current as local_server
 from .local_server import operators as local_server_operators
 from .takes import compare_operators, file_operators, removal, shoot_operators
-from .ui import queue_panel, reshoot_panel, server_panel, shot_panel, status_bar, takes_panel
+from .ui import moves_panel, queue_panel, reshoot_panel, server_panel, shot_panel, status_bar, takes_panel
 
 MODULES = (
     preferences,
     settings,
     move_settings,
     move_operators,
+    path,
+    path_drawing,
     consent,
     session,
     pictures,
@@ -30,6 +32,7 @@ MODULES = (
     file_operators,
     removal,
     shot_panel,
+    moves_panel,
     reshoot_panel,
     queue_panel,
     takes_panel,

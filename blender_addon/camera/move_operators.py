@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import bpy
 
 from ..clip.strips import active_strip
 from ..shared.errors import RecamError
+from ..ui.places import redraw
 from ..versions import sequencer_scene
 from .moves import add_move, strip_frames
+from .path import path
 
 
 class RECAM_OT_add_move(bpy.types.Operator):
@@ -15,7 +19,7 @@ class RECAM_OT_add_move(bpy.types.Operator):
 
     bl_idname = "recam.add_move"
     bl_label = "Add Move"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options: ClassVar = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context) -> bool:
@@ -41,9 +45,37 @@ class RECAM_OT_add_move(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class RECAM_OT_refresh_path(bpy.types.Operator):
+    """Read the camera's path again, and what is wrong with it, however long this scene takes"""
+
+    bl_idname = "recam.refresh_path"
+    bl_label = "Refresh Path"
+
+    @classmethod
+    def poll(cls, context) -> bool:
+        scene = sequencer_scene(context)
+        if scene is None or active_strip(scene) is None:
+            cls.poll_message_set("Select a strip in the sequencer")
+            return False
+        return True
+
+    def execute(self, context) -> set[str]:
+        scene = sequencer_scene(context)
+        scene.recam_move.show_path = True
+        path.ask(scene)
+        path.refresh()
+        redraw()
+        return {"FINISHED"}
+
+
+CLASSES = (RECAM_OT_add_move, RECAM_OT_refresh_path)
+
+
 def register() -> None:
-    bpy.utils.register_class(RECAM_OT_add_move)
+    for each in CLASSES:
+        bpy.utils.register_class(each)
 
 
 def unregister() -> None:
-    bpy.utils.unregister_class(RECAM_OT_add_move)
+    for each in reversed(CLASSES):
+        bpy.utils.unregister_class(each)

@@ -16,7 +16,8 @@ from .channels import channels, parent_matrix, rotation_path
 from .keyframes import slopes, sparse
 from .keying import check_editable, key
 from .move_settings import parameter_values
-from .sampling import CameraSampler, walking
+from .rig import alive
+from .sampling import CameraSampler, stage_of, walking
 
 # How far the keyframed camera may be from the move at any frame: of the subject's distance, and
 # in radians. At 4 m that is 0.4 mm; 0.006 degrees are a tenth of a pixel in 832.
@@ -34,7 +35,7 @@ def camera_of(scene: bpy.types.Scene, frame: int) -> bpy.types.Object:
 
     Raises RecamError ``camera_missing``.
     """
-    camera = scene.recam.camera or _scene_camera(scene, frame)
+    camera = alive(scene.recam.camera) or _scene_camera(scene, frame)
     if camera is None or camera.type != "CAMERA":
         raise RecamError(
             "camera_missing",
@@ -53,7 +54,7 @@ def add_move(scene: bpy.types.Scene, frames: range) -> tuple[bpy.types.Object, i
     """
     settings = scene.recam_move
     move = MOVES[settings.move]
-    source = scene.recam.source_camera
+    source = alive(scene.recam.source_camera)
     camera = camera_of(scene, frames[0])
     _check(camera, source)
     if move.path is None and source is None:
@@ -73,8 +74,9 @@ def add_move(scene: bpy.types.Scene, frames: range) -> tuple[bpy.types.Object, i
         parameter_values(settings),
         begin,
     )
-    unit = scene.unit_settings.scale_length
-    parents = _parents(scene, camera, frames)
+    stage = stage_of(scene, camera)
+    unit = stage.unit_settings.scale_length
+    parents = _parents(stage, camera, frames)
     places, turns = channels(camera, matrix_world(path.poses, unit), parents)
     values = np.hstack([places, turns])
     size = np.linalg.norm(parents[:, :3, 0], axis=1).max() * unit
@@ -113,7 +115,7 @@ def _check(camera, source) -> None:
 
 def _start(scene, frames: range, camera, whole: bool) -> tuple[Trajectory, float]:
     """What the move begins with, at the first frame or at all; and metres to the subject."""
-    subject = scene.recam.subject
+    subject = alive(scene.recam.subject)
     sampler = CameraSampler(scene, frames if whole else frames[:1], camera, subject=subject)
     while sampler.step(1.0) < 1:
         pass
@@ -122,12 +124,12 @@ def _start(scene, frames: range, camera, whole: bool) -> tuple[Trajectory, float
     return begin, metres
 
 
-def _parents(scene, camera, frames: range) -> np.ndarray:
+def _parents(stage, camera, frames: range) -> np.ndarray:
     """``(F, 4, 4)``: the part of the camera's parents at each frame."""
     if camera.parent is None:
         return np.repeat(np.eye(4)[None], len(frames), axis=0)
     uid, parents = camera.session_uid, []
-    with walking(scene, camera) as walked:
+    with walking(stage, camera) as walked:
         for frame in frames:
             walked.frame_set(frame)
             graph = walked.view_layers[0].depsgraph

@@ -1,0 +1,271 @@
+"""What the camera's path over the strip is now, and what is wrong with it, kept up to date.
+
+Sampled anew a little at a time, once the artist has left off changing things; never while a
+picture is drawn.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from time import monotonic, perf_counter
+
+import bpy
+import numpy as np
+
+from .. import versions
+from ..clip.layout import Rect
+from ..clip.plate import picture_part
+from ..clip.strips import active_strip
+from ..scene.blocks import find
+from ..scene.temporary_scene import MARK
+from ..settings import subject_metres
+from ..shared.cameras.advice import Finding, findings
+from ..shared.cameras.trajectory import Shot
+from ..shared.errors import RecamError
+from ..ui.places import redraw
+from .moves import strip_frames
+from .path_lines import Lines, path_lines
+from .rig import alive
+from .sampling import CameraSampler, reads_the_scene, stage_of
+
+SLICE_SECONDS = 0.005  # of work at a tick
+# A tick beyond this would be felt. After some it is not the machine that was busy: the scene is
+# then read on request alone.
+LONG_TICK, LONG_TICKS = 0.016, 3
+CALM_SECONDS = 0.3  # without a change before the path is read
+IDLE_SECONDS = 0.2
+
+
+class Path:
+    """The path of the scene that was last asked for.
+
+    ``lines`` and ``findings`` are the latest, of the scene ``scene`` (its session_uid);
+    ``problem`` says why there are none. ``by_hand`` says why the path is left as it is until
+    ``refresh``, or nothing.
+    """
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew: another file, or the add-on is going."""
+        self.scene: int | None = None
+        self.lines: Lines | None = None
+        self.findings: list[Finding] = []
+        self.problem = ""
+        self.by_hand = ""
+        self._long = self._long_before = 0
+        self._seen: tuple = ()
+        self._changed_at: float | None = None
+        self._work: Iterator[None] | None = None
+
+    def ask(self, scene: bpy.types.Scene) -> None:
+        """Whoever draws tells what it shows."""
+        if scene.session_uid != self.scene:
+            self.forget()
+            self.scene = scene.session_uid
+
+    def changed(self) -> None:
+        """Something moved: read again, once it is calm."""
+        self._changed_at = monotonic()
+        self._work = None
+
+    def refresh(self) -> None:
+        """Read now and wholly, however long it takes."""
+        scene = self._shown()
+        if scene is not None:
+            self._seen, self._changed_at = _look(scene), None
+            for _ in self._read(scene, 1.0):
+                pass
+
+    def tick(self) -> float:
+        """Do a little; the seconds until the next."""
+        scene = self._shown()
+        if scene is None:
+            return IDLE_SECONDS
+        began = perf_counter()
+        if (seen := _look(scene)) != self._seen:
+            self._seen = seen
+            self.changed()
+        if self.by_hand or _playing():
+            return IDLE_SECONDS
+        if self._changed_at is not None:
+            if monotonic() - self._changed_at < CALM_SECONDS:
+                return IDLE_SECONDS
+            self._changed_at = None
+            if _reads_itself(scene):
+                self._leave("A driver or constraint of the cameras reads this scene")
+                return IDLE_SECONDS
+            self._work, self._long_before = self._read(scene, SLICE_SECONDS), self._long
+        if self._work is None:
+            return IDLE_SECONDS
+        if next(self._work, self) is self:
+            self._work = None
+            redraw()
+        if (took := perf_counter() - began) > LONG_TICK:
+            self._long += 1
+        elif self._work is None and self._long == self._long_before:
+            self._long = 0  # read without one
+        if self._long == LONG_TICKS:
+            self._long = 0
+            self._leave(f"This scene takes {took * 1000:.0f} ms to look at")
+        return 0.0 if self._work else IDLE_SECONDS
+
+    def _shown(self) -> bpy.types.Scene | None:
+        """The scene, if its path is to be shown."""
+        try:
+            scene = find(bpy.data.scenes, self.scene, "scene")
+        except RecamError:
+            return None
+        if not scene.recam_move.show_path:
+            self.by_hand = ""
+            return None
+        return scene
+
+    def _leave(self, why: str) -> None:
+        self.by_hand = f"{why}: the path is read on request."
+        self._work = None
+        redraw()
+
+    def _read(self, scene, seconds: float) -> Iterator[None]:
+        uid = scene.session_uid
+        shot, problem, first = None, "", 0
+        try:
+            strip = active_strip(scene)
+            if strip is None:
+                raise RecamError("strip_none", "Select a strip to see the camera's path over it.")
+            frames = strip_frames(strip)
+            first = frames[0]
+            target, source = _samplers(scene, frames, picture_part(strip, scene))
+            for sampler in (target, source) if source else (target,):
+                while sampler.step(seconds) < 1:
+                    yield
+                yield
+            scene = find(bpy.data.scenes, uid, "scene")
+            trajectory, known = target.trajectory(), source and source.trajectory()
+            reference = (known or trajectory).poses[0]
+            distance = subject_metres(scene.recam, scene, reference, target.subject_place)
+            shot = Shot(trajectory, known, distance)
+        except RecamError as error:
+            problem = str(error)
+        self._set(find(bpy.data.scenes, uid, "scene"), shot, first, problem)
+
+    def _set(self, scene, shot: Shot | None, first: int, problem: str) -> None:
+        settings = scene.recam
+        self.findings, self.lines, self.problem = [], None, problem
+        if shot is not None:
+            for_model = settings.engine != "projection"
+            self.findings = findings(shot, first, settings.every, for_model)
+            wrong = np.zeros(len(shot.trajectory), bool)
+            for finding in self.findings:
+                wrong |= finding.frames
+            stage = stage_of(scene, alive(settings.camera))
+            self.lines = path_lines(shot, wrong, stage.unit_settings.scale_length)
+
+
+path = Path()
+
+
+def _samplers(scene, frames: range, part: Rect) -> tuple[CameraSampler, CameraSampler | None]:
+    """Of the camera to re-shoot with, and of the one that shot the clip."""
+    camera, source, subject = _things(scene)
+    target = CameraSampler(scene, frames, camera, part, subject)
+    return target, CameraSampler(scene, frames, source, part) if source else None
+
+
+def _things(scene) -> list[bpy.types.Object | None]:
+    settings = scene.recam
+    return [alive(each) for each in (settings.camera, settings.source_camera, settings.subject)]
+
+
+def _playing() -> bool:
+    return any(w.screen.is_animation_playing for w in bpy.context.window_manager.windows)
+
+
+def _reads_itself(scene) -> bool:
+    """Whether the cameras can only be read by walking the artist's own scene through time."""
+    camera, source, subject = _things(scene)
+    stage = stage_of(scene, camera)
+    return reads_the_scene(stage, camera, subject, source)
+
+
+def _look(scene) -> tuple:
+    """What the path depends on that Blender does not tell of."""
+    settings, strip = scene.recam, active_strip(scene)
+    things = (*_things(scene), scene.camera)
+    placed = None
+    if strip is not None:
+        placed = strip.name, versions.first_frame(strip), versions.end_frame(strip)
+    return (
+        placed,
+        *(thing and thing.session_uid for thing in things),
+        *(
+            settings.subject_distance,
+            settings.engine,
+            settings.every,
+            scene.render.fps,
+            scene.render.fps_base,
+        ),
+        *(scene.render.resolution_x, scene.render.resolution_y),
+        tuple((mark.frame, mark.camera and mark.camera.session_uid) for mark in _marks(scene)),
+    )
+
+
+def _marks(scene):
+    return [mark for mark in scene.timeline_markers if mark.camera]
+
+
+@bpy.app.handlers.persistent
+def _on_update(scene, graph) -> None:
+    """Something in a scene was evaluated anew; not by us, and not a mere redraw."""
+    if MARK not in scene and any(_moves(update) for update in graph.updates):
+        path.changed()
+
+
+def _moves(update) -> bool:
+    kinds = bpy.types.Object, bpy.types.Camera, bpy.types.Action, bpy.types.Scene
+    return isinstance(update.id, kinds)
+
+
+@bpy.app.handlers.persistent
+def _on_undo(*_) -> None:
+    path.changed()
+
+
+@bpy.app.handlers.persistent
+def _on_load(*_) -> None:
+    path.forget()
+
+
+HANDLERS = (
+    ("depsgraph_update_post", _on_update),
+    ("undo_post", _on_undo),
+    ("redo_post", _on_undo),
+    ("load_pre", _on_load),
+)
+
+
+def _tick() -> float:
+    try:
+        return path.tick()
+    except Exception as error:
+        traceback.print_exc()  # to Blender's console; a timer would end with it
+        path.forget()
+        path.by_hand = f"Recam's add-on made a mistake ({error}): the path is read on request."
+        return IDLE_SECONDS
+
+
+def register() -> None:
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+    if not bpy.app.background:  # timers never fire there
+        bpy.app.timers.register(_tick, persistent=True)
+
+
+def unregister() -> None:
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).remove(handler)
+    path.forget()
