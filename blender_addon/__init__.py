@@ -8,7 +8,15 @@ from .jobs import files, operators, pictures, running, session
 from .local_server import current as local_server
 from .local_server import operators as local_server_operators
 from .takes import compare_operators, file_operators, removal, shoot_operators
-from .ui import moves_panel, queue_panel, reshoot_panel, server_panel, shot_panel, status_bar, takes_panel
+from .ui import (
+    moves_panel,
+    queue_panel,
+    reshoot_panel,
+    server_panel,
+    shot_panel,
+    status_bar,
+    takes_panel,
+)
 
 MODULES = (
     preferences,
