@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 
 from .. import versions
-from ..clip.strips import StripMark, file_of, find_strip, mark
+from ..clip.strips import KINDS, StripMark, find_strip, mark, source_of
 from ..identity import ADDON
 from ..shared.errors import RecamError
 from ..shared.protocol.request import new_id
@@ -79,15 +79,15 @@ def found_again(record: Record) -> StripMark:
         (strip, scene)
         for scene in bpy.data.scenes
         if scene.sequence_editor
-        for strip in versions.strips(scene.sequence_editor)
-        if strip.type == "MOVIE"
+        for strip in versions.all_strips(scene.sequence_editor)
+        if strip.type in KINDS
     ]
 
     def likeness(candidate) -> tuple:
         strip, scene = candidate
         named = strip.name == kept["name"]
-        same_file = file_of(strip) == Path(kept["file"])
-        return strip.get(STRIP_ID) == kept["id"], named and same_file, scene.name == kept["scene"]
+        alike = named and source_of(strip) == Path(kept["file"])
+        return strip.get(STRIP_ID) == kept["id"], alike, scene.name == kept["scene"]
 
     best = max(candidates, key=likeness, default=None)
     if best is not None and any(likeness(best)[:2]):

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..clip.strips import StripMark, active_strip, file_of, find_strip, mark
+from ..clip.strips import StripMark, active_strip, find_strip, mark, source_of
 from ..consent import check_consent
 from ..preferences import server_key
 from ..scene.blocks import find
@@ -171,7 +171,8 @@ where it shows the same clip, else into the folder for takes"""
 def _on(record, strip, scene) -> StripMark | None:
     """The active strip's mark for a take of the record's job, if it shows that job's clip."""
     kept = record.strip
-    if strip is None or strip.type != "MOVIE" or file_of(strip) != Path(kept["file"]):
+    clip = Path(kept["file"])
+    if strip is None or not clip.is_absolute() or source_of(strip) != clip:
         return None
     place = {"content_start": kept["content_start"], "first": kept["first"]}
     return replace(mark(strip, scene), **place)

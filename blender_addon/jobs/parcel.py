@@ -83,6 +83,7 @@ def from_record(record: Record, marked: StripMark) -> Parcel:
                 "parts": [Path(part) for part in plate["parts"]],
                 "rate": Fraction(plate["rate"]),
                 "rect": Rect(**plate["rect"]),
+                "handles": tuple(plate["handles"]),
                 "strip": marked,
             }
         ),
