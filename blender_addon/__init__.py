@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from . import consent, preferences, settings
-from .camera import footage, move_operators, move_settings, path, path_drawing, set_up
+from .camera import (
+    footage,
+    geometry,
+    look_through,
+    move_operators,
+    move_settings,
+    path,
+    path_drawing,
+    set_up,
+)
 from .jobs import files, operators, pictures, running, session
 from .local_server import current as local_server
 from .local_server import operators as local_server_operators
@@ -35,6 +44,8 @@ MODULES = (
     local_server_operators,
     footage,
     set_up,
+    look_through,
+    geometry,
     compare_operators,
     shoot_operators,
     file_operators,

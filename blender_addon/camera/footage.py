@@ -88,7 +88,8 @@ class FootageJob:
 def _show(rig: bpy.types.Collection, footage: Footage) -> None:
     screen = rigs.part(rig, rigs.SCREEN)
     if screen is not None:
-        show(screen.active_material, footage)
+        for material in screen.data.materials:
+            show(material, footage)
 
 
 def _free_path(folder: Path, strip_name: str) -> Path:

@@ -51,6 +51,14 @@ def show(material: bpy.types.Material, footage: Footage) -> None:
     user.use_cyclic = False
 
 
+def like(shown: bpy.types.Material, other: bpy.types.Material) -> None:
+    """Let another material show the same."""
+    texture, copy = texture_of(shown), texture_of(other)
+    copy.image = texture.image
+    for name in ("frame_start", "frame_offset", "frame_duration", "use_auto_refresh", "use_cyclic"):
+        setattr(copy.image_user, name, getattr(texture.image_user, name))
+
+
 def texture_of(material: bpy.types.Material):
     """The node that holds the clip."""
     return versions.node_tree(material).nodes[CLIP]

@@ -9,8 +9,9 @@ from __future__ import annotations
 import bpy
 
 from .. import versions
-from ..clip.strips import file_of
+from ..clip.strips import source_of
 from .frustum import window_of
+from .projecting import aim, nodes_with
 from .screen import FOLLOWS, fill, new_holder, new_screen, place
 
 STRIP, FILE, RECT = "recam_strip", "recam_file", "recam_rect"  # of the collection
@@ -24,7 +25,7 @@ def rig_of(strip: bpy.types.Strip, scene, stage) -> bpy.types.Collection | None:
     Once the strip is renamed, it is the rig with its file that no strip's name leads to.
     """
     names = {other.name for other in versions.all_strips(scene.sequence_editor)}
-    alike = [rig for rig in _rigs(stage) if rig[FILE] == file_of(strip).name]
+    alike = [rig for rig in _rigs(stage) if rig[FILE] == source_of(strip).name]
     for rig in alike:
         if rig[STRIP] == strip.name:
             return rig
@@ -68,7 +69,7 @@ def new_rig(strip: bpy.types.Strip, stage) -> bpy.types.Collection:
 
 def name_strip(rig: bpy.types.Collection, strip: bpy.types.Strip) -> None:
     """Write down whose rig it is."""
-    rig[STRIP], rig[FILE] = strip.name, file_of(strip).name
+    rig[STRIP], rig[FILE] = strip.name, source_of(strip).name
 
 
 def add(rig: bpy.types.Collection, name: str, thing: bpy.types.Object) -> bpy.types.Object:
@@ -78,7 +79,7 @@ def add(rig: bpy.types.Collection, name: str, thing: bpy.types.Object) -> bpy.ty
     return thing
 
 
-def source_of(rig: bpy.types.Collection) -> bpy.types.Object | None:
+def source_camera_of(rig: bpy.types.Collection) -> bpy.types.Object | None:
     """The source camera, the rig's own or the artist's: the one that carries the screen."""
     holder = part(rig, HOLDER)
     return alive(holder.parent) if holder else part(rig, SOURCE)
@@ -123,6 +124,10 @@ def follow(scene: bpy.types.Scene) -> None:
         tuple(rig[RECT]),
     )
     fill(screen, source, window)
+    for material in list(screen.data.materials)[1:]:  # the projection's
+        for tree in (versions.node_tree(material), nodes_with(material)):
+            if tree is not None:
+                aim(tree, source, window)
 
 
 def _rigs(stage) -> list[bpy.types.Collection]:

@@ -101,7 +101,7 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
 
     def _add_cameras(self, rig, settings, stage) -> bpy.types.Object:
         """The source camera, known already or new; the rig's second camera beside it."""
-        source = rigs.source_of(rig)
+        source = rigs.source_camera_of(rig)
         if source is None:
             chosen = rigs.alive(settings.source_camera)
             own = chosen is not None and rigs.PART not in chosen
@@ -146,7 +146,7 @@ def _new_source(rig, stage) -> bpy.types.Object:
     """A camera in the place, and with the lens, of the scene's own; else at a person's height."""
     model = stage.camera
     if model is not None and model.get(rigs.PART) == rigs.CAMERA:  # of another clip's rig
-        model = next((s for r in rigs.all_of(model) if (s := rigs.source_of(r))), model)
+        model = next((s for r in rigs.all_of(model) if (s := rigs.source_camera_of(r))), model)
     if model is not None and model.type == "CAMERA" and model.data.type == "PERSP":
         data, pose = _optics(model), _rigid(model.matrix_world)
     else:

@@ -87,3 +87,23 @@ def test_a_point_on_the_ground_is_where_blender_projects_it(
         shown = pictures.shown(stage, [frame])[0]
         assert np.hypot(*np.subtract(centroid(shown), (x, y))) < 0.7, frame
     assert strip.mute
+
+
+def test_meshes_are_taken_in_and_let_go_as_they_were(bpy, stage, clip, lay):
+    lay(clip)
+    bpy.ops.recam.set_up_camera()
+    bpy.ops.mesh.primitive_plane_add(size=20)
+    ground = bpy.context.object
+    ground.data.materials.append(bpy.data.materials.new("grass"))
+    users = set(ground.users_collection)
+    assert bpy.ops.recam.use_as_geometry() == {"FINISHED"}
+    geometry = stage.recam.geometry
+    assert list(geometry.objects) == [ground]
+    bpy.context.view_layer.update()
+    shown = ground.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    worn = {shown.materials[face.material_index].name for face in shown.polygons}
+    assert worn == {"shot Projection"} and len(shown.polygons) > 1000
+    assert bpy.ops.recam.release_geometry() == {"FINISHED"}
+    assert stage.recam.geometry is None and not ground.modifiers
+    assert set(ground.users_collection) == users
+    assert [m.name for m in ground.data.materials] == ["grass"]
