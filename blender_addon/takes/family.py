@@ -50,7 +50,7 @@ def family_of(strip: bpy.types.Strip, scene: bpy.types.Scene) -> Family:
     takes = [s for s in everything if key and s.get(OF) == key]
     together = [strip]
     for one in together:  # it grows until no further strip overlaps any of these
-        together += [s for s in originals + takes if s not in together and _overlap(s, one)]
+        together += [s for s in originals + takes if s not in together and overlap(s, one)]
     together.sort(key=lambda s: (s.channel, versions.first_frame(s)))
     return Family(
         originals=[s for s in together if s in originals],
@@ -90,7 +90,7 @@ def adopt(original: bpy.types.Strip, take: bpy.types.Strip, scene: bpy.types.Sce
         take[OF] = original[OF]
         return
     twins = [s for s in family_of(original, scene).originals if s != original]
-    if ID not in original or any(_overlap(s, original) for s in twins):
+    if ID not in original or any(overlap(s, original) for s in twins):
         original[ID] = uuid.uuid4().hex
     take[OF] = original[ID]
 
@@ -112,6 +112,7 @@ def first_and_end(strip: bpy.types.Strip) -> tuple[int, int]:
     return versions.first_frame(strip), versions.end_frame(strip)
 
 
-def _overlap(one: bpy.types.Strip, other: bpy.types.Strip) -> bool:
+def overlap(one: bpy.types.Strip, other: bpy.types.Strip) -> bool:
+    """Whether there is a frame in which both lie."""
     (a, b), (c, d) = first_and_end(one), first_and_end(other)
     return a < d and c < b

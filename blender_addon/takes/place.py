@@ -16,9 +16,10 @@ from ..clip.plate import Plate
 from ..clip.strips import animated, find_strip, placement_of
 from ..scene.blocks import find
 from ..shared.errors import RecamError
+from .channels import free_channel
 from .family import SETTINGS, adopt, is_take
+from .viewing import show
 
-CHANNELS = 128
 NAME_BYTES = 61  # what Blender keeps of a strip's name
 
 
@@ -39,9 +40,10 @@ class Result:
 def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
     """Put the results above the strip that ``plate`` was made of; the new strips.
 
-    Each lies above the one before it; the first is shown and active, the others wait muted. The
-    original is muted, gets an id that its takes know it by, and is otherwise left as it is; if it
-    was moved or renamed meanwhile, the takes follow. All of them or none, in one undo step.
+    Each lies above the one before it; the first is shown and active, the others wait muted, as do
+    the original and its earlier takes. The original gets an id that its takes know it by, and is
+    otherwise left as it is; if it was moved or renamed meanwhile, the takes follow. All of them or
+    none, in one undo step.
     Raises RecamError ``strip_gone``, ``take_file``, ``take_channels``.
     """
     strip = find_strip(plate.strip)
@@ -56,9 +58,7 @@ def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
         for take in takes:
             versions.strips(editor).remove(take)
         raise
-    for take in takes[1:]:
-        take.mute = True
-    strip.mute = True
+    show(takes[0], scene)
     for other in versions.all_strips(editor):
         other.select = other == takes[0]
     editor.active_strip = takes[0]
@@ -93,27 +93,6 @@ def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.
     take[SETTINGS] = json.dumps(result.settings)
     adopt(strip, take, scene)
     return take
-
-
-def free_channel(editor, above: int, start: int, end: int) -> int:
-    """The next channel above that is free in these frames, not muted and not locked.
-
-    Raises RecamError ``take_channels``.
-    """
-    taken = {
-        s.channel
-        for s in versions.strips(editor)
-        if versions.first_frame(s) < end and versions.end_frame(s) > start
-    }
-    for channel in range(above + 1, CHANNELS + 1):
-        shown = not (editor.channels[channel].mute or editor.channels[channel].lock)
-        if channel not in taken and shown:
-            return channel
-    raise RecamError(
-        "take_channels",
-        f"There is no free channel above channel {above} from frame {start} to {end - 1}.",
-        "Move some strips, or unmute and unlock a channel.",
-    )
 
 
 def _name(editor, strip) -> str:

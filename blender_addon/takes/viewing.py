@@ -8,8 +8,8 @@ import bpy
 
 from .. import versions
 from ..shared.errors import RecamError
-from .family import WIPE, Family, family_of, first_and_end
-from .place import free_channel
+from .channels import free_channel
+from .family import WIPE, Family, family_of, first_and_end, overlap
 
 APPROVED = "recam_approved"  # on a take: the colour tag that it had before
 APPROVED_TAG = "COLOR_04"  # green
@@ -21,13 +21,21 @@ def shown_take(family: Family) -> bpy.types.Strip | None:
 
 
 def show(strip: bpy.types.Strip, scene: bpy.types.Scene) -> None:
-    """Mute all of the strip's family but the strip; the parts of a cut original count as one."""
+    """Show the strip instead of what else of its family lies in its frames.
+
+    The parts of a cut original count as one; one that no take covers then is shown as well.
+    """
     family = family_of(strip, scene)
     end_wipe(family, scene)
+    together = family.originals if strip in family.originals else [strip]
     for other in family.strips:
-        other.mute = other != strip and not (
-            strip in family.originals and other in family.originals
-        )
+        if other in together:
+            other.mute = False
+        elif any(overlap(other, one) for one in together):
+            other.mute = True
+    for part in family.originals:
+        if not any(overlap(take, part) for take in family.takes if not take.mute):
+            part.mute = False
 
 
 def toggle(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bpy.types.Strip:
@@ -64,7 +72,7 @@ def show_next(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bpy.types.Strip
 def approve(take: bpy.types.Strip, scene: bpy.types.Scene) -> None:
     """Mark the take as the one that counts, show it, and mute the rest of its family."""
     for other in family_of(take, scene).takes:
-        if other != take:
+        if other != take and overlap(other, take):
             unapprove(other)
     if APPROVED not in take:
         take[APPROVED] = take.color_tag
