@@ -13,6 +13,7 @@ from shared.cameras.trajectory import Shot
 from shared.errors import RecamError
 from shared.takes import take_path
 
+from .engines import paces
 from .engines.base import Cancelled, MakePicture, OnProgress, Rendering
 from .engines.projection import open_depth
 from .engines.registry import load
@@ -87,8 +88,11 @@ def reshoot(
     takes = []
     try:
         for rendering in renderings:
-            path = take_path(out, len(takes))
+            path, start_time = take_path(out, len(takes)), time.monotonic()
             takes.append(_write(rendering, path, clip, audio, show, should_stop))
+            if rendering.work:
+                took = time.monotonic() - start_time
+                paces.learn(f"{engine} {rendering.pace}", rendering.work, took)
             said += rendering.remarks
     except BaseException:
         for number in range(len(takes)):

@@ -7,6 +7,7 @@ import re
 
 from shared.errors import RecamError
 
+from ..engines import paces
 from .packages import model_packages
 
 
@@ -42,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     with model_packages():
         from ..engines.recammaster import bench
         from ..engines.recammaster.device import pick_device, pick_dtype
+        from ..engines.recammaster.reckoning import pace_of
 
     if options.operations:
         first = None
@@ -62,4 +64,7 @@ def run(options: argparse.Namespace) -> int:
     figures = bench.measure(networks, height, width, frames, max(1, options.steps))
     for line in bench.lines(figures, name, 50):
         print(line)
+    pace = f"recammaster {pace_of(device, networks.mode, 0)}"
+    paces.learn(pace, options.steps * figures.operations, options.steps * figures.seconds_step)
+    print("`recam serve` goes by this pace from now on, until jobs have shown their own.")
     return 0

@@ -61,7 +61,9 @@ class Rendering:
     frames: ``(height, width, 3)`` uint8 RGB, as many as the clip has.
     report: figures about the take, such as its seed, for the record.
     remarks: sentences for the artist.
-    Both are complete once ``frames`` is exhausted.
+    Both are complete once ``frames`` is exhausted, as are the two that tell whoever reads the
+    frames what was done in that time (see ``estimate.Reckoning``):
+    pace: what decides how fast. work: how much, in units of the engine's; 0 for what tells nothing.
     """
 
     width: int
@@ -69,6 +71,8 @@ class Rendering:
     frames: Iterator[np.ndarray]
     report: dict[str, float | str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    pace: str = ""
+    work: float = 0.0
 
 
 class Engine(Protocol):

@@ -14,6 +14,7 @@ from shared.errors import RecamError
 from shared.protocol.messages import error_body
 
 from ..engines.registry import HEED_SECONDS, EngineStatus, choose, engine_statuses
+from .estimates import Estimates, worker_gone
 from .journal import MOST_ATTEMPTS, Entry, Journal
 from .progress import Progress
 from .store import Store, disk_error, keep
@@ -42,6 +43,7 @@ class Dispatcher:
         self._releases = releases
         self._on_change = on_change
         self._progress: Progress | None = None
+        self._estimates = Estimates()
         self._job: Entry | None = None
         self._cancelling: asyncio.TimerHandle | None = None
         self._worker: WorkerProcess | None = None
@@ -97,6 +99,30 @@ class Dispatcher:
         """How far a job is; all zero unless it is the one at work, and wanted."""
         at_work = self._job and self._job.number == entry.number and self._progress
         return self._progress if at_work and entry.stage == "rendering" else Progress()
+
+    async def estimate(self, name: str, question: dict) -> dict:
+        """What a job for the engine of that name would take, as ``job.estimate`` tells it.
+
+        Raises RecamError as ``choose`` does, as the engine would, and as ``Estimates`` does.
+        """
+        engine, reason = choose(name, engine_statuses(self._releases))
+        if not self._up:
+            raise worker_gone()
+        found = await self._estimates.ask(self._worker.send, engine, question)
+        waiting = self._journal.waiting()
+        return {
+            "engine": engine,
+            "engine_reason": reason,
+            **found,
+            "ahead": len(waiting),
+            "ahead_seconds": self._seconds_of(waiting),
+        }
+
+    def _seconds_of(self, waiting: list[Entry]) -> float | None:
+        """How long these jobs will take; None where it is not known of one."""
+        if not waiting:
+            return 0.0
+        return self.progress(waiting[0]).seconds_left if len(waiting) == 1 else None
 
     def cancel(self, entry: Entry) -> None:
         """End a job that waits at once, one at work as soon as its engine heeds it.
@@ -185,6 +211,8 @@ class Dispatcher:
             self._up = True
             self._failed_starts, self.trouble = 0, ""
             self.wake()
+        elif say == "estimate":
+            self._estimates.answered(message)
         elif self._job is None or message["job"] != self._job.id:
             log.warning("the worker spoke of a job it does not have: %s", message)
         elif say == "progress":
@@ -235,6 +263,7 @@ class Dispatcher:
 
     def _on_end(self, status: int) -> None:
         self._ended.set()
+        self._estimates.lost()
         came_up, self._up = self._up, False
         if self._stopping:
             if self._job and self._cancelling:

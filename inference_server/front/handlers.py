@@ -13,6 +13,7 @@ from shared.version import VERSION
 
 from ..engines.registry import as_body, check_name, check_settings
 from .dispatcher import Dispatcher
+from .estimates import read_question
 from .journal import Entry, Journal
 from .store import Incoming, Store, disk_error, read_chunk, upload_closed
 
@@ -42,6 +43,7 @@ class Handlers:
             "blob.put": self._put,
             "blob.chunk": self._chunk,
             "blob.end": self._end,
+            "job.estimate": self._estimate,
             "job.submit": self._submit,
             "job.attach": self._attach,
             "job.cancel": self._cancel,
@@ -125,6 +127,12 @@ class Handlers:
         async with incoming.lock:
             await asyncio.to_thread(incoming.finish, wanted, self._store.clip(owner, wanted))
         return Message("blob.held", {"sha256": wanted})
+
+    async def _estimate(self, sender, owner, body, data) -> Message:
+        engine, question = text(body, "engine", 40), read_question(body)
+        check_name(engine)
+        check_settings(question["settings"], question["start"] or None)
+        return Message("job.estimate", await self._dispatcher.estimate(engine, question))
 
     async def _submit(self, sender, owner, body, data) -> Message:
         if len(data) <= CHUNK_BYTES:  # in order: a cancel may be right behind it

@@ -136,6 +136,10 @@ class Journal:
         )
         return row.fetchone()[0]
 
+    def waiting(self) -> list[Entry]:
+        """All jobs that are worked on or wait, whose ever they are."""
+        return self._select("stage IN ('queued', 'rendering', 'cancelling') ORDER BY number")
+
     def start(self, entry: Entry) -> None:
         """A worker has it."""
         self._change(entry, "stage = 'rendering', attempts = attempts + 1")

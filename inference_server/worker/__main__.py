@@ -7,14 +7,18 @@ import gc
 import json
 import logging
 import re
+import threading
 import time
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from shared.cameras.recam_json import shot_from_json
 from shared.errors import RecamError
+from shared.protocol.messages import error_body
 
 from ..engines.base import Cancelled, MakePicture
+from ..engines.estimate import Question, estimate, estimate_failed
 from ..reshoot import reshoot
 from .pictures import Pictures
 from .pipes import Pipes
@@ -31,6 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--releases", type=Path, required=True)
     arguments = parser.parse_args()
+    threading.Thread(
+        target=_answer, args=(pipes, arguments.releases), name="recam-estimates", daemon=True
+    ).start()
     pipes.say("ready")
     for file in pipes.orders():
         order = json.loads(Path(file).read_text())
@@ -102,6 +109,20 @@ def _render(order: dict, releases: Path, pipes: Pipes) -> dict:
         on_progress=on_progress,
         should_stop=pipes.stop.is_set,
     )
+
+
+def _answer(pipes: Pipes, releases: Path) -> None:
+    """Estimates, one after the other, beside the job at work."""
+    for asked in pipes.questions():
+        try:
+            question = Question(**asked["question"] | {"rate": Fraction(asked["question"]["rate"])})
+            told = {"estimate": estimate(asked["engine"], releases, question)}
+        except RecamError as error:
+            told = {"error": error_body(error)}
+        except Exception:
+            log.exception("a job could not be estimated")
+            told = {"error": error_body(estimate_failed())}
+        pipes.say("estimate", number=asked["number"], **told)
 
 
 def _as_named(sentence: str, order: dict) -> str:

@@ -16,15 +16,18 @@ class Pipes:
     def __init__(self) -> None:
         self._out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        self._speaking = threading.Lock()
         self._orders: queue.Queue[str | None] = queue.Queue()
+        self._questions: queue.Queue[dict] = queue.Queue()
         self.stop = threading.Event()  # the present job is to end
         threading.Thread(target=self._listen, name="recam-orders", daemon=True).start()
 
     def say(self, what: str, **message) -> None:
         """Tell the front; a front that is gone is told nothing."""
         try:
-            self._out.write(json.dumps({"say": what, **message}).encode() + b"\n")
-            self._out.flush()
+            with self._speaking:
+                self._out.write(json.dumps({"say": what, **message}).encode() + b"\n")
+                self._out.flush()
         except OSError:
             self.stop.set()
 
@@ -33,11 +36,18 @@ class Pipes:
         while (order := self._orders.get()) is not None:
             yield order
 
+    def questions(self) -> Iterator[dict]:
+        """What the front wants to know beside the order at work, as it comes, without end."""
+        while True:
+            yield self._questions.get()
+
     def _listen(self) -> None:
         for line in sys.stdin.buffer:
             message = json.loads(line)
             if message["do"] == "cancel":
                 self.stop.set()
+            elif message["do"] == "estimate":
+                self._questions.put(message)
             else:
                 self.stop.clear()  # a cancel that came too late was for the job before
                 self._orders.put(message["order"])

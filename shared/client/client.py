@@ -8,6 +8,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import zmq.asyncio
@@ -22,6 +23,7 @@ from .job import RemoteJob
 from .upload import upload
 
 PATIENCE_SECONDS = 60.0  # for a server that is restarting
+ESTIMATE_SECONDS = 180.0  # of a size that the server has to count, on a machine that is busy
 
 
 class Client:
@@ -80,6 +82,35 @@ class Client:
         _check_id(job)
         return self._wait(self.ask("job.cancel", {"job": job}, seconds), seconds + 1)
 
+    def estimate(
+        self,
+        width: int,
+        height: int,
+        frames: int,
+        rate: Fraction,
+        engine: str = "auto",
+        settings: dict | None = None,
+        depth: bool = False,
+        start: bool = False,
+    ) -> concurrent.futures.Future[dict]:
+        """Ask what a job would take, before it is sent; returns at once, see ``ask``.
+
+        width, height: of the clip, pixels. rate: frames a second. depth, start: whether such a
+        file would come along. The answer's fields are those of ``job.estimate``; the first of a
+        size takes seconds. RecamError where the engine would refuse the job.
+        """
+        body = {
+            "engine": engine,
+            "width": width,
+            "height": height,
+            "frames": frames,
+            "rate": str(Fraction(rate)),
+            "settings": settings or {},
+            "depth": depth,
+            "start": start,
+        }
+        return self.ask("job.estimate", body, ESTIMATE_SECONDS)
+
     def shoot(
         self,
         request: JobRequest,
@@ -135,7 +166,7 @@ class Client:
         )
 
     async def _ask(self, kind: str, body: dict, seconds: float) -> dict:
-        await self._connection.ready(seconds)
+        await self._connection.ready(min(seconds, self._patience))
         try:
             return (await self._connection.request(kind, body, seconds=seconds)).body
         except ConnectionLost:

@@ -14,6 +14,7 @@ from shared.errors import RecamError
 
 from . import plane, surface
 from .depth import DepthOf, depth_of, nearness_map
+from .estimate import megapixels, pace
 from .fill import composite, fade
 from .sampling import sample
 from .sight import margin
@@ -63,7 +64,10 @@ class ProjectionEngine:
         render_frame = partial(
             _render_frame, source_camera, trajectory, distance, depth, (clip.width, clip.height)
         )
-        rendering = Rendering(clip.width, clip.height, iter(()), report)
+        work = megapixels(clip.width, clip.height, clip.frames)
+        rendering = Rendering(
+            clip.width, clip.height, iter(()), report, pace=pace(bool(depth)), work=work
+        )
         rendering.frames = _frames(clip, render_frame, rendering, on_progress, should_stop)
         return iter([rendering])
 

@@ -26,6 +26,13 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device("mps", 0) if torch.backends.mps.is_available() else torch.device("cpu")
 
 
+def device_name(device: torch.device) -> str:
+    """What people call it, after a "the"."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return "Apple GPU" if device.type == "mps" else "server's processor"
+
+
 def pick_dtype(device: torch.device) -> torch.dtype:
     """bf16 on cards, as the public code runs; float32 on the CPU, where bf16 is no faster."""
     return torch.float32 if device.type == "cpu" else torch.bfloat16

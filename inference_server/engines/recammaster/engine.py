@@ -27,7 +27,7 @@ from .device import pick_device, pick_dtype
 from .job import plan_job
 from .memory import GIB, choose_mode, free_bytes
 from .networks import Networks, give_back
-from .reckoning import needs_of, slowness
+from .reckoning import needs_of, pace_of, slowness, work_of
 from .settings import Settings
 from .shortcuts import Shortcuts, calibrated
 from .start import start_of
@@ -108,7 +108,9 @@ class ReCamMasterEngine:
         needed = needs.of(networks.mode) / GIB
         said = f"The job is reckoned to need {needed:.1f} GiB on {self._device}: {networks.mode}."
         log.info(said)
-        work.doing("reading the clip", [*prompts.remarks, said, *slowness(networks, job)])
+        operations = work_of(networks, job)
+        slow = slowness(self._device, operations)
+        work.doing("reading the clip", [*prompts.remarks, said, *slow])
         remarks: list[str] = []
         takes = Takes(
             job,
@@ -133,8 +135,10 @@ class ReCamMasterEngine:
             }
             if job.framing.unseen_share:
                 report["unseen_share"] = job.framing.unseen_share
-            frames = _reporting_memory(takes.frames(seed), networks, report)
-            yield Rendering(*job.framing.take, frames, report, remarks)
+            made = Rendering(*job.framing.take, iter(()), report, remarks)
+            made.work = operations / wanted.takes
+            made.frames = _telling(made, takes.frames(seed), networks, cache)
+            yield made
 
     def _load(self, name: str) -> tuple[Release, Networks, PromptEmbedder]:
         release = self.release(name)
@@ -188,6 +192,7 @@ def _heed(should_stop: ShouldStop) -> None:
         raise Cancelled
 
 
-def _reporting_memory(frames, networks: Networks, report: dict) -> Iterator[np.ndarray]:
+def _telling(made: Rendering, frames, networks: Networks, cache: float) -> Iterator[np.ndarray]:
     yield from frames
-    report["memory"] = networks.mode  # it may have stepped down on the way
+    made.report["memory"] = networks.mode  # it may have stepped down on the way
+    made.pace = pace_of(networks.device, networks.mode, cache)

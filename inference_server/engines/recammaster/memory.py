@@ -132,6 +132,15 @@ def free_bytes(device: torch.device) -> int | None:
         return None
 
 
+def available_bytes(device: torch.device) -> int | None:
+    """What a job could have of the device: what is free, and all that PyTorch holds here."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory()
+    return free_bytes(device)
+
+
 @lru_cache(maxsize=64)
 def _pass_cost(config: str, latents: int, height: int, width: int, dtype, fused: bool) -> Cost:
     known = json.loads(config)

@@ -13,15 +13,19 @@ from .job import Job
 LATENT, PASS, FRAME = 2, 200, 1
 
 
+def coding_units(job: Job) -> int:
+    """Units of encoding and decoding; the rest is passes."""
+    encoded = sum(shot.plan.latents for shot in job.shots)
+    decoded = sum(len(shot.kept) for shot in job.shots)
+    read = (job.settings.source != "noise") + (job.settings.start != "none")
+    return LATENT * encoded * read + FRAME * decoded * job.settings.takes
+
+
 class Work:
     """Counts what is done of a job and tells it."""
 
     def __init__(self, job: Job, on_progress: OnProgress) -> None:
-        encoded = sum(shot.plan.latents for shot in job.shots)
-        decoded = sum(len(shot.kept) for shot in job.shots)
-        read = (job.settings.source != "noise") + (job.settings.start != "none")
-        takes = job.settings.takes
-        self._all = LATENT * encoded * read + PASS * job.passes + FRAME * decoded * takes
+        self._all = PASS * job.passes + coding_units(job)
         self._done, self._on_progress = 0, on_progress
 
     def doing(self, what: str, remarks: Iterable[str] = ()) -> None:

@@ -86,8 +86,8 @@ def test_a_client_from_the_document_alone_gets_its_take(shared_server, short_cli
     assert state == plain.ask("job.attach", {"job": body["job"]})[1]
     assert state in plain.ask("job.list", {})[1]["jobs"]
     assert set(state) == {
-        "job", "name", "stage", "doing", "step", "steps", "seconds_left", "picture", "remarks", "ahead",
-        "engine", "engine_reason", "result", "error", "accepted", "ended",
+        "job", "name", "stage", "doing", "step", "steps", "seconds_left", "picture", "remarks",
+        "ahead", "engine", "engine_reason", "result", "error", "accepted", "ended",
     }  # fmt: skip
 
     (told,), take = state["result"]["takes"], b""

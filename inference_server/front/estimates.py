@@ -1,0 +1,88 @@
+"""Questions of what a job would take, put to the worker, and what lies before it in the queue."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from fractions import Fraction
+
+from shared.errors import RecamError
+from shared.protocol.messages import bad, error_from, require, scalar_settings, text, whole
+
+MOST_PIXELS = 32768  # of a side
+MOST_FRAMES = 100_000
+MOST_OPEN = 32  # questions that the worker has at once
+SECONDS = 150.0  # for an answer: PyTorch may have to start twice
+
+
+def read_question(body: dict) -> dict:
+    """The worker's question in a ``job.estimate``, or RecamError ``bad_message``."""
+    rate = text(body, "rate", 40)
+    try:
+        right = 0 < Fraction(rate) < 100_000
+    except (ValueError, ZeroDivisionError):
+        right = False
+    if not right:
+        raise bad(f"has the rate {rate!r}, which is none")
+    return {
+        "width": whole(body, "width", 1, MOST_PIXELS),
+        "height": whole(body, "height", 1, MOST_PIXELS),
+        "frames": whole(body, "frames", 1, MOST_FRAMES),
+        "rate": rate,
+        "settings": scalar_settings(body, "settings"),
+        "depth": require(body, "depth", bool),
+        "start": require(body, "start", bool),
+    }
+
+
+class Estimates:
+    """The questions that one worker has."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, asyncio.Future] = {}
+        self._last = 0
+
+    async def ask(self, send: Callable[[dict], None], engine: str, question: dict) -> dict:
+        """The worker's answer. send: how the worker is told.
+
+        RecamError as the engine has it, ``server_busy``, and ``worker_gone`` if the worker ends.
+        """
+        if len(self._open) >= MOST_OPEN:
+            raise RecamError(
+                "server_busy", "The server is asked for too many estimates.", "Ask again later."
+            )
+        self._last += 1
+        number, answer = self._last, asyncio.get_running_loop().create_future()
+        self._open[number] = answer
+        send({"do": "estimate", "number": number, "engine": engine, "question": question})
+        try:
+            return await asyncio.wait_for(answer, SECONDS)
+        except TimeoutError:
+            raise worker_gone() from None
+        finally:
+            del self._open[number]
+
+    def answered(self, message: dict) -> None:
+        """The worker has answered one."""
+        future = self._open.get(message["number"])
+        if future is None or future.done():
+            return
+        if "error" in message:
+            future.set_exception(error_from(message["error"]))
+        else:
+            future.set_result(message["estimate"])
+
+    def lost(self) -> None:
+        """The worker has ended."""
+        for future in self._open.values():
+            if not future.done():
+                future.set_exception(worker_gone())
+
+
+def worker_gone() -> RecamError:
+    """The error where there is no worker to ask."""
+    return RecamError(
+        "worker_gone",
+        "The server's worker cannot tell now what this job needs.",
+        "Ask again; the job itself can be sent.",
+    )
