@@ -13,7 +13,7 @@ from .. import versions
 from ..camera.sampling import frame_size
 from ..clip.layout import filling, picture_rect
 from ..clip.plate import Plate
-from ..clip.strips import animated, find_strip, placement_of
+from ..clip.strips import animated, find_strip, placement_of, siblings
 from ..scene.blocks import find
 from ..shared.errors import RecamError
 from .channels import free_channel
@@ -40,10 +40,11 @@ class Result:
 def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
     """Put the results above the strip that ``plate`` was made of; the new strips.
 
-    Each lies above the one before it; the first is shown and active, the others wait muted, as do
-    the original and its earlier takes. The original gets an id that its takes know it by, and is
-    otherwise left as it is; if it was moved or renamed meanwhile, the takes follow. All of them or
-    none, in one undo step.
+    Each lies above the one before it, beside the original where that is in a meta strip, without
+    the plate's handles, which can be pulled out of it. The first is shown and active, the others
+    wait muted, as do the original and its earlier takes. The original gets an id that its takes
+    know it by, and is otherwise left as it is; if it was moved or renamed meanwhile, the takes
+    follow. All of them or none, in one undo step.
     Raises RecamError ``strip_gone``, ``take_file``, ``take_channels``.
     """
     strip = find_strip(plate.strip)
@@ -56,7 +57,7 @@ def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
             takes.append(_place(plate, result, strip, above.channel, scene))
     except RecamError:
         for take in takes:
-            versions.strips(editor).remove(take)
+            siblings(strip).remove(take)
         raise
     show(takes[0], scene)
     for other in versions.all_strips(editor):
@@ -68,23 +69,26 @@ def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
 
 
 def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.Strip:
-    editor = scene.sequence_editor
-    start = plate.strip.first + round(versions.content_start(strip) - plate.strip.content_start)
-    channel = free_channel(editor, above, start, start + plate.frames)
-    take = versions.strips(editor).new_movie(
+    editor, holder = scene.sequence_editor, strip.parent_meta() or scene.sequence_editor
+    moved = round(versions.content_start(strip) - plate.strip.content_start)
+    before, after = plate.handles
+    start = plate.strip.first + moved
+    end = start + plate.frames - before - after
+    take = siblings(strip).new_movie(
         name=_name(editor, strip),
         filepath=stored_path(result.path),
-        channel=channel,
-        frame_start=start,
+        channel=free_channel(holder, above, start, end),
+        frame_start=start - before,
         fit_method="ORIGINAL",
     )
     element = take.elements[0] if take.elements else None
     if element is None or not element.orig_width:
-        versions.strips(editor).remove(take)
+        siblings(strip).remove(take)
         raise RecamError(
             "take_file", f"Blender cannot read the result: {result.path}", "Make the take again."
         )
-    versions.set_duration(take, plate.frames)
+    versions.set_end_frame(take, end)
+    versions.set_first_frame(take, start)
     _lay(take, plate, scene, strip, result.content)
     if strip.blend_type != "CROSS":
         take.blend_type = strip.blend_type

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from .. import versions
-from ..clip.strips import file_of
+from ..clip.strips import file_of, siblings
 from .family import family_of
 from .folder import own_folder, takes_folder
 from .sidecar import read_record, sidecar_of
@@ -47,7 +46,7 @@ def delete_take(take: bpy.types.Strip, scene: bpy.types.Scene) -> str:
     rest = [strip for strip in family.strips if strip != take]
     end_wipe(family, scene)
     heir = next((strip for strip in rest if not strip.mute), rest[0] if rest else None)
-    versions.strips(take.parent_meta() or scene.sequence_editor).remove(take)
+    siblings(take).remove(take)
     if heir is not None and heir.mute:
         show(heir, scene)
     if heir is not None:

@@ -7,6 +7,7 @@ from math import radians
 import bpy
 
 from .. import versions
+from ..clip.strips import siblings
 from ..shared.errors import RecamError
 from .channels import free_channel
 from .family import WIPE, Family, family_of, first_and_end, overlap
@@ -107,11 +108,11 @@ def begin_wipe(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bpy.types.Stri
     original = max(family.originals, key=lambda s: len(_common(s, take)))
     frames = _common(original, take)
     active = scene.sequence_editor.active_strip
-    holder = take.parent_meta() or scene.sequence_editor
     top = max(s.channel for s in family.strips)
+    holder = take.parent_meta() or scene.sequence_editor
     channel = free_channel(holder, top, frames.start, frames.stop)
     wipe = versions.new_effect(
-        versions.strips(holder), f"{take.name} wipe", "WIPE", channel, frames, original, take
+        siblings(take), f"{take.name} wipe", "WIPE", channel, frames, original, take
     )
     wipe[WIPE] = True
     wipe.blend_type = "REPLACE"
@@ -127,7 +128,7 @@ def end_wipe(family: Family, scene: bpy.types.Scene) -> bool:
     wipe = wipe_of(family, scene)
     if wipe is None:
         return False
-    versions.strips(wipe.parent_meta() or scene.sequence_editor).remove(wipe)
+    siblings(wipe).remove(wipe)
     return True
 
 
