@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import consent, preferences, settings
 from .camera import (
+    camera_files,
     footage,
     geometry,
     look_through,
@@ -46,6 +47,7 @@ MODULES = (
     set_up,
     look_through,
     geometry,
+    camera_files,
     compare_operators,
     shoot_operators,
     file_operators,

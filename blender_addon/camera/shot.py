@@ -24,18 +24,20 @@ class ShotReader:
     """Reads the Shot that ``scene.recam`` describes, and the depth of what stands in it.
 
     scene: in whose sequencer the strip lies. frames: the strip's. part: of the scene's frame that
-    its plate shows; both cameras' lenses are the part's. folder: for the file ``depth``, which
-    is None where the plane at the subject's distance is all there is.
+    its plate shows; both cameras' lenses are the part's. folder: for the file ``depth``; None
+    if no depth is wanted. There is none where a plane at the subject's distance is all there is.
     """
 
-    def __init__(self, scene: bpy.types.Scene, frames: range, part: Rect, folder: Path) -> None:
+    def __init__(
+        self, scene: bpy.types.Scene, frames: range, part: Rect, folder: Path | None = None
+    ) -> None:
         settings = scene.recam
         source, subject = alive(settings.source_camera), alive(settings.subject)
         camera = alive(settings.camera)
-        geometry = geometry_of(settings)
+        geometry = geometry_of(settings) if folder else None
         self.depth: Path | None = None
         self._scene, self._frames = scene.session_uid, frames
-        self._file = folder / "depth.safetensors"
+        self._file = folder / "depth.safetensors" if folder else None
         self._size = int(part.width), int(part.height)
         self._geometry = geometry.session_uid if geometry else None
         self._target = CameraSampler(scene, frames, camera, part, subject)
@@ -81,7 +83,7 @@ class ShotReader:
             self._reader = DepthReader(
                 stage, self._frames, seen_from, geometry, self._size, self._file
             )
-        elif place is not None:
+        elif place is not None and self._file:
             depths = subject_depths(seen_from, self._target.subject_places, self._frames)
             if np.ptp(depths) > STEADY * depths[0]:  # the plane moves to and fro
                 self.depth = self._file
