@@ -29,9 +29,15 @@ def show(job: str, picture: np.ndarray | None) -> None:
     preview.image_pixels.foreach_set(pixels.reshape(-1, 4).view(np.int32).ravel())
 
 
+def preview(job: str) -> bpy.types.ImagePreview | None:
+    """The job's picture, if it has one."""
+    return _previews[job] if _previews is not None and job in _previews else None
+
+
 def icon(job: str) -> int:
     """The number of the job's icon for ``layout.template_icon``; 0 where it has no picture."""
-    return _previews[job].icon_id if _previews is not None and job in _previews else 0
+    shown = preview(job)
+    return shown.icon_id if shown else 0
 
 
 def forget(job: str) -> None:
