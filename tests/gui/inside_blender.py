@@ -21,7 +21,7 @@ def listen() -> float:
     if ASK.exists():
         code = ASK.read_text()
         ASK.unlink()
-        names = {"bpy": bpy, "answer": None, "addon": addon, "screen": screen}
+        names = {"bpy": bpy, "answer": None, "addon": addon, "screen": screen, "in_view": in_view}
         try:
             exec(code, names)
             result = {"answer": names["answer"]}
@@ -57,6 +57,17 @@ def screen() -> list[dict]:
                     }
                 )
     return found
+
+
+def in_view(editor: str, view: str, x: float, y: float) -> list[int]:
+    """Where a place in a flat view, such as frame and channel, lies on the screen."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == editor and view in getattr(area.spaces.active, "view_type", ""):
+                region = next(region for region in area.regions if region.type == "WINDOW")
+                across, up = region.view2d.view_to_region(x, y, clip=False)
+                return [region.x + across, window.height - region.y - up]
+    raise LookupError(editor)
 
 
 bpy.context.preferences.view.show_splash = False

@@ -11,10 +11,12 @@ from pathlib import Path
 from . import reading, root
 
 WIDTH, HEIGHT = 1600, 1000
+# Blender's words are bright; what is darker, such as a blue button, is made paper.
+BRIGHT, FAINT = "50%", "70%"
 TABS = 28  # pixels of a sidebar's edge
 ENLARGE = 3  # the reader wants letters of some 30 pixels
 PATIENCE = 90.0  # seconds; software rendering on a busy machine is slow
-SETTLE = 0.4  # seconds until a click is drawn
+SETTLE = 0.3  # seconds until a click is drawn
 PACE = "20"  # milliseconds between keys, so that Blender takes each for itself
 
 
@@ -95,13 +97,13 @@ class Window:
     def read(self, place=None) -> list[reading.Word]:
         """The words on the screen, or in a place on it."""
         x, y = place[:2] if place else (0, 0)
-        return reading.words(self._tesseract(place), ENLARGE, x, y)
+        return reading.words(self._tesseract(place, BRIGHT), ENLARGE, x, y)
 
     def read_tabs(self, place) -> list[reading.Word]:
         """The names of a sidebar's tabs, which are written from top to bottom."""
         x, y, width, height = place
         strip = (x + width - TABS, y, TABS, height)
-        turned = reading.words(self._tesseract(strip, "-rotate", 270), ENLARGE, 0, 0)
+        turned = reading.words(self._tesseract(strip, FAINT, "-rotate", 270), ENLARGE, 0, 0)
         return [
             reading.Word(
                 word.text, x + width - word.y - word.height, y + word.x, word.height, word.width
@@ -140,12 +142,13 @@ class Window:
     def point(self, x: int, y: int) -> None:
         """Move the pointer; keys go to what lies below it."""
         self._run("xdotool", "mousemove", x - 2, y, "mousemove", x, y)
-        self.settle(0.15)
+        self.settle(0.05)
 
     def drag(self, start: tuple[int, int], end: tuple[int, int], steps: int = 12) -> None:
         """Press at one place, move to another in small steps, let go."""
         self.point(*start)
         self._run("xdotool", "mousedown", 1)
+        self.settle(0.1)
         for step in range(1, steps + 1):
             x, y = (a + (b - a) * step // steps for a, b in zip(start, end, strict=True))
             self._run("xdotool", "mousemove", x, y)
@@ -157,7 +160,7 @@ class Window:
         """Press keys one after the other, each as xdotool names it, such as ``shift+a``."""
         for key in keys:
             self._run("xdotool", "key", "--delay", PACE, key)
-            self.settle(0.15)
+            self.settle(0.05)
         self.settle()
 
     def type(self, text: str) -> None:
@@ -165,14 +168,15 @@ class Window:
         self.settle()
 
     def settle(self, seconds: float = SETTLE) -> None:
-        """Give Blender the time to draw."""
+        """Give Blender the time to take what was done, and to draw."""
         time.sleep(seconds)
+        self.ask("None")  # answered between two rounds: what came before was taken
+        self.ask("None")
 
-    def _tesseract(self, place, *turned) -> str:
+    def _tesseract(self, place, ink: str, *turned) -> str:
         """What the reader makes of the screen, or of a place on it: its table."""
         shot = ["magick", "x:root", *_crop(place), "-colorspace", "gray"]
-        # Blender's words are bright; what is darker, such as a blue button, is made paper.
-        paper = ["-resize", f"{ENLARGE * 100}%", "-negate", "-level", "0,50%"]
+        paper = ["-resize", f"{ENLARGE * 100}%", "-negate", "-level", f"0,{ink}"]
         self._run(*shot, *turned, *paper, "/tmp/read.png")
         # 11: words wherever they stand. More threads only wait for each other.
         command = ("tesseract", "/tmp/read.png", "-", "--psm", 11, "tsv")
