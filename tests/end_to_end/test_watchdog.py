@@ -31,8 +31,8 @@ def slow_server(own_server, at, tmp_path):
 def watched(bpy, addon):
     """Re-shoots the active strip, beside what runs; the longest tick of each stage, in seconds.
 
-    Of the stages in which a job waits. A tick counts for the stage in which it began, if it also ended in one: to begin and to end a
-    wait are work. The time of the button itself is that of the stage “pressed”.
+    Of the stages in which a job waits. A tick counts for the stage in which it began, if it also
+    ended in one: to begin and to end a wait are work. The button itself is the stage “pressed”.
     """
 
     def run(meanwhile=lambda job: None):
