@@ -43,7 +43,7 @@ def together(jobs, seen=lambda: None):
 def test_each_tells_how_many_wait_before_it(press):
     jobs, lines = press(3), set()
     together(jobs, lambda: lines.update((n, job.stand.line) for n, job in enumerate(jobs)))
-    assert [job.take for job in jobs] == [f"shot take {number}" for number in (1, 2, 3)]
+    assert {job.take for job in jobs} == {f"shot take {number}" for number in (1, 2, 3)}
     assert {(1, "Waiting for 1 other job"), (2, "Waiting for 2 other jobs")} <= lines
 
 
