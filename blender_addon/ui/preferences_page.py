@@ -11,7 +11,7 @@ from ..preferences import address
 from ..shared.protocol.limits import DEFAULT_ADDRESS
 from ..shared.version import VERSION
 from .paragraph import paragraph
-from .server_state import draw_buttons, draw_state, draw_task
+from .server_state import draw_buttons, draw_state, draw_task, title
 
 MARGINS = 60  # pixels at scale 1 that the page has beyond a panel's
 
@@ -41,7 +41,7 @@ def _connection(preferences, layout, context, width: float) -> None:
     seen = current.watch.seen
     for engine in seen.engines if seen else ():
         if not engine["can_run"]:
-            paragraph(layout, f"{engine['name']} cannot run: {engine['reason']}", "INFO", width)
+            paragraph(layout, f"{title(engine)} cannot run: {engine['reason']}", "INFO", width)
 
 
 def _sending(layout, width: float) -> None:

@@ -63,7 +63,12 @@ def state_words(seen: Seen | None) -> tuple[str, str]:
     if seen.trouble:
         return seen.trouble, "ERROR"
     if not seen.engines:
-        return f"{seen.server} answers; its engines are not ready yet.", "SORTTIME"
-    able = [TITLES.get(each["name"], each["name"]) for each in seen.engines if each["can_run"]]
-    jobs = f" Jobs: {seen.jobs}." if seen.jobs else ""
-    return f"{seen.server} answers: {', '.join(able) or 'no engine can run'}.{jobs}", "CHECKMARK"
+        return f"{seen.server.capitalize()} answers; its engines are not ready yet.", "SORTTIME"
+    able = " and ".join(title(each) for each in seen.engines if each["can_run"])
+    jobs = f" Jobs under way: {seen.jobs}." if seen.jobs else ""
+    return f"{seen.server.capitalize()} is ready: {able or 'no engine can run'}.{jobs}", "CHECKMARK"
+
+
+def title(engine: dict) -> str:
+    """What an engine is called, by what the server says of it."""
+    return TITLES.get(engine["name"], engine["name"])
