@@ -53,11 +53,16 @@ class FootageJob:
         self._rig = rig.session_uid
         self._strip = mark(strip, scene)
         self._work = Path(mkdtemp(prefix="recam-"))
-        self._renderer = PlateRenderer(strip, scene, self._work)
+        try:
+            self._renderer = PlateRenderer(strip, scene, self._work)
+        except RecamError:
+            shutil.rmtree(self._work)
+            raise
 
     def tick(self) -> float | None:
         """Do a little; the seconds until the next tick, or None when there is nothing left."""
-        if not self.running:
+        if not self.running or self._rig not in {c.session_uid for c in bpy.data.collections}:
+            self.stop()  # where the rig is gone, its making was undone
             return None
         try:
             self.share = self._renderer.look()

@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from .. import versions
+from ..takes.place import stored_path
 
 CLIP = "Recam Clip"  # the texture's node
 
@@ -43,6 +44,7 @@ def show(material: bpy.types.Material, footage: Footage) -> None:
     """Let the material show the footage. Raises RuntimeError if Blender cannot read the file."""
     texture = texture_of(material)
     texture.image = bpy.data.images.load(str(footage.path), check_existing=True)
+    texture.image.filepath = stored_path(footage.path)
     user = texture.image_user
     user.frame_start = footage.start
     user.frame_offset = footage.first

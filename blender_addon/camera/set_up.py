@@ -9,10 +9,11 @@ from bpy.props import BoolProperty, FloatProperty
 from mathutils import Matrix, Vector
 
 from .. import versions
-from ..clip.layout import picture_rect, visible_rect
+from ..clip.layout import picture_rect
 from ..clip.plate import check, picture_part
 from ..clip.strips import active_strip, placement_of
 from ..shared.errors import RecamError
+from ..takes.family import is_take, original_at
 from . import rig as rigs
 from .footage import show_clip
 from .sampling import frame_size
@@ -52,13 +53,13 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
     def poll(cls, context) -> bool:
         scene = versions.sequencer_scene(context)
         if scene is None or active_strip(scene) is None:
-            cls.poll_message_set("Select a movie strip in the sequencer")
+            cls.poll_message_set("Select a strip in the sequencer")
             return False
         return True
 
     def execute(self, context) -> set[str]:
         scene = versions.sequencer_scene(context)
-        strip = active_strip(scene)
+        strip = clip_strip(scene)
         try:
             check(strip, scene)
         except RecamError as error:
@@ -77,7 +78,10 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
         self._choose(rig, source, scene.recam, stage)
         if fresh:
             _select(context, rigs.part(rig, rigs.CAMERA))
-        show_clip(rig, strip, scene)
+        try:
+            show_clip(rig, strip, scene)
+        except RecamError as error:
+            self.report({"WARNING"}, str(error))
         return {"FINISHED"}
 
     def draw(self, context) -> None:
@@ -130,16 +134,28 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
         stage.camera = settings.camera
 
 
+def clip_strip(scene: bpy.types.Scene) -> bpy.types.Strip | None:
+    """The strip that a rig is for: the active one, or what it is a take of."""
+    strip = active_strip(scene)
+    seen = []
+    while is_take(strip) and strip not in seen:
+        seen.append(strip)
+        strip = original_at(strip, scene) or strip
+    return strip
+
+
 def _size(strip, scene) -> tuple[int, int]:
     """The frame that the strip's picture fills as it lies there; today's where none does."""
     frame, placed = frame_size(scene), placement_of(strip)
-    rect = visible_rect(placed, frame)
-    if placed.scale == (1, 1) and placed.rotation == 0:
-        rect = picture_rect(placed, frame)
-    middle = rect.left + rect.width / 2, rect.top + rect.height / 2
-    if abs(middle[0] - frame[0] / 2) > 1 or abs(middle[1] - frame[1] / 2) > 1:
+    rect = picture_rect(placed, frame)
+    size = rect.width, rect.height
+    middle = rect.left + size[0] / 2, rect.top + size[1] / 2
+    if placed.rotation or any(abs(middle[i] - frame[i] / 2) > 1 for i in (0, 1)):
         return frame
-    return int(rect.width), int(rect.height)
+    if placed.scale == (1, 1):  # as it comes from the file
+        return int(size[0]), int(size[1])
+    even = (2 * round(side / 2) for side in size)  # as movie files want it
+    return tuple(min(pair) for pair in zip(even, frame, strict=True))
 
 
 def _new_source(rig, stage) -> bpy.types.Object:
@@ -182,7 +198,7 @@ def _new_subject(rig, source, distance: float) -> bpy.types.Object:
 
 
 def _select(context, thing) -> None:
-    for other in context.selected_objects:
+    for other in context.view_layer.objects.selected[:]:
         other.select_set(False)
     thing.select_set(True)
     context.view_layer.objects.active = thing

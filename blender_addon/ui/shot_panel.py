@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import bpy
 
+from ..camera import footage
+from ..camera import rig as rigs
+from ..camera.look_through import looks_through, view_of
+from ..camera.set_up import clip_strip
 from ..versions import sequencer_scene
+from .paragraph import paragraph
 from .places import in_both
 
 
 class ShotPanel:
-    """Where the clip was shot, with what to re-shoot it, and how far its subject is"""
+    """Where the clip was shot, with what to re-shoot it, and what stands there"""
 
     bl_idname = "RECAM_PT_shot"
     bl_label = "Shot"
@@ -20,15 +25,51 @@ class ShotPanel:
             layout.label(text="The sequencer shows no scene", icon="INFO")
             return
         settings = scene.recam
+        rig = rigs.current_rig(settings)
+        width = context.region.width
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.operator("recam.set_up_camera", icon="VIEW_CAMERA")
+        strip = clip_strip(scene)
+        if (
+            rig is not None
+            and strip is not None
+            and rigs.rig_of(strip, scene, context.scene) != rig
+        ):
+            paragraph(layout, f"This is set up for “{rig[rigs.STRIP]}”", "INFO", width)
+        _draw_footage(layout, width)
         column = layout.column()
-        column.prop(settings, "camera", placeholder=_scene_camera(scene))
-        column.prop(settings, "source_camera", placeholder="not known")
+        row = column.row(align=True)
+        row.prop(settings, "camera", placeholder=_scene_camera(scene))
+        row.operator("recam.load_camera", text="", icon="IMPORT")
+        row.operator("recam.save_camera", text="", icon="EXPORT")
+        row = column.row(align=True)
+        row.prop(settings, "source_camera", placeholder="where the camera begins")
+        row.operator("recam.load_source_camera", text="", icon="IMPORT")
         column.prop(settings, "subject", placeholder="at a distance")
-        if settings.subject is None:
+        if rigs.alive(settings.subject) is None:
             column.prop(settings, "subject_distance")
+        column.prop(settings, "geometry", placeholder="a plane at the subject")
+        row = column.row(align=True)
+        row.operator("recam.use_as_geometry", text="Use Selected", icon="MESH_DATA")
+        if settings.geometry is not None:
+            row.operator("recam.release_geometry", text="Release", icon="X")
+        view = view_of(context)
+        layout.operator(
+            "recam.look_through",
+            icon="HIDE_OFF",
+            depress=view is not None and looks_through(view),
+        )
+
+
+def _draw_footage(layout, width: int) -> None:
+    job = footage.job
+    if job is None:
+        return
+    if job.running:
+        layout.progress(factor=job.share, text="Rendering the clip for the 3D view")
+    elif job.error:
+        paragraph(layout, str(job.error), "ERROR", width)
 
 
 def _scene_camera(scene) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import sleep
+
 import numpy as np
 import pytest
 
@@ -59,3 +61,146 @@ def test_the_clip_stands_in_step_before_two_cameras(bpy, sequence, clip, lay, se
     assert seen[:, 2] == pytest.approx([4] * 4)
     user = screen.active_material.node_tree.nodes["Recam Clip"].image_user
     assert (user.frame_start, user.frame_offset, user.frame_duration) == (14, 3, 16)
+
+
+def test_a_camera_that_is_there_is_copied_and_stays_as_it_is(bpy, sequence, clip, lay, set_up):
+    lay(clip)
+    camera = bpy.data.objects.new("hero", bpy.data.cameras.new("hero"))
+    sequence.collection.objects.link(camera)
+    sequence.camera = camera
+    camera.location, camera.rotation_euler, camera.scale = (3, -8, 2), (1.4, 0, 0.3), (2, 2, 2)
+    camera.data.lens, camera.data.sensor_width = 85, 24
+    camera.data.keyframe_insert("lens", frame=1)
+    bpy.context.view_layer.update()
+    parts = set_up()
+    source = parts["source"]
+    assert np.allclose(source.matrix_world.translation, camera.matrix_world.translation)
+    assert np.allclose(source.matrix_world.to_euler(), camera.matrix_world.to_euler(), atol=1e-5)
+    assert (source.data.lens, source.data.sensor_width) == (85, 24)
+    assert source.data.animation_data is None and camera.data.animation_data is not None
+    assert np.abs(corners(bpy, sequence, parts["screen"], source)[:, :2] - WHOLE).max() < 1e-5
+    assert camera.data.lens == 85 and tuple(camera.scale) == (2, 2, 2)
+
+
+def test_all_of_it_is_one_step_to_undo(bpy, sequence, clip, lay, set_up):
+    lay(clip)
+    sequence.frame_end = 99
+    bpy.ops.ed.undo_push(message="the artist's last step")
+    kinds = ("objects", "collections", "cameras", "meshes", "materials", "images", "node_groups")
+    before = {kind: [b.name for b in getattr(bpy.data, kind)] for kind in kinds}
+    bpy.ops.recam.set_up_camera("EXEC_DEFAULT", True)
+    assert bpy.context.scene.frame_end == 34
+    bpy.ops.ed.undo()
+    assert {kind: [b.name for b in getattr(bpy.data, kind)] for kind in kinds} == before
+    scene = bpy.context.scene
+    assert scene.frame_end == 99 and scene.camera is None and scene.recam.rig is None
+
+
+def test_pressed_again_it_finds_the_rig_and_brings_it_up_to_date(bpy, sequence, clip, lay, set_up):
+    strip = lay(clip)
+    first = set_up()
+    first["camera"].location.x = 2
+    first["subject"].location = (1, 9, 3)
+    blocks = len(bpy.data.objects), len(bpy.data.materials), len(bpy.data.images)
+    strip.frame_final_start, strip.name = 16, "renamed"
+    second = set_up()
+    assert first == second and second["camera"].location.x == 2
+    assert (len(bpy.data.objects), len(bpy.data.materials), len(bpy.data.images)) == blocks
+    user = second["screen"].active_material.node_tree.nodes["Recam Clip"].image_user
+    assert (user.frame_start, user.frame_offset, user.frame_duration) == (16, 5, 19)
+    assert corners(bpy, sequence, second["screen"], second["source"])[:, 2] == pytest.approx(
+        [9] * 4
+    )
+
+
+def test_each_strip_has_a_rig_of_its_own(bpy, sequence, clip, lay, set_up):
+    lay(clip)
+    first = set_up()
+    first["source"].location = (0, 0, 5)
+    first["camera"].location = (4, 4, 4)
+    lay(clip, "other", start=50)
+    second = set_up()
+    assert not set(first.values()) & set(second.values())
+    assert tuple(second["source"].location) == (0, 0, 5)
+    assert sequence.camera == second["camera"] and sequence.frame_start == 50
+
+
+@pytest.mark.parametrize("fit", ["AUTO", "HORIZONTAL", "VERTICAL"])
+def test_the_screen_fills_what_the_strip_shows_of_any_frame(
+    bpy, addon, sequence, lay, set_up, pictures, measure, fit
+):
+    """A vertical clip in a wide frame of pixels that are not square, a shifted lens."""
+    render = sequence.render
+    render.resolution_x, render.resolution_y = 192, 108
+    strip = lay(pictures.write("vertical", measure.numbered(3, 54, 96)), fit="FIT")
+    render.pixel_aspect_y = 1.5
+    parts = set_up(match_resolution=False)
+    source = parts["source"]
+    source.data.sensor_fit, source.data.shift_x, source.data.shift_y = fit, 0.1, -0.2
+    source.data.lens = 60
+    set_up(match_resolution=False)
+    assert (render.resolution_x, render.resolution_y) == (192, 108)
+    part = addon.clip.plate.picture_part(strip, sequence).of((192, 108))
+    left, top, width, height = part
+    wanted = WHOLE * (width, height) + (left, 1 - top - height)
+    assert width < 0.35
+    source.data.lens = 45  # the screen follows
+    assert np.abs(corners(bpy, sequence, parts["screen"], source)[:, :2] - wanted).max() < 1e-5
+
+
+def test_the_frame_becomes_the_clips(bpy, sequence, lay, set_up, pictures, measure):
+    render = sequence.render
+    render.resolution_x, render.resolution_y = 192, 108
+    lay(pictures.write("upright", measure.numbered(2, 54, 96)), fit="FIT")
+    parts = set_up()
+    assert (render.resolution_x, render.resolution_y) == (60, 108)
+    assert (sequence.frame_start, sequence.frame_end) == (11, 12)
+    seen = corners(bpy, sequence, parts["screen"], parts["source"])
+    assert np.abs(seen[:, :2] - WHOLE).max() < 0.02  # the picture is 60.75 pixels wide
+
+
+def test_the_screen_stands_where_the_subject_does(bpy, sequence, clip, lay, set_up):
+    lay(clip)
+    parts = set_up()
+    source, screen = parts["source"], parts["screen"]
+    source.rotation_euler.z, source.scale = 0.3, (2, 2, 2)
+    bpy.context.view_layer.update()
+    parts["subject"].matrix_world = source.matrix_world.copy()
+    from mathutils import Vector
+
+    parts["subject"].location += source.matrix_world.to_quaternion() @ Vector((1, 2, -7))
+    seen = corners(bpy, sequence, screen, source)
+    assert seen[:, 2] == pytest.approx([7] * 4, abs=1e-4)
+    sequence.recam.subject = None
+    sequence.recam.subject_distance = 2.5
+    seen = corners(bpy, sequence, screen, source)
+    assert seen[:, 2] == pytest.approx([2.5] * 4, abs=1e-4)
+    assert np.abs(seen[:, :2] - WHOLE).max() < 1e-5
+    solved = bpy.data.objects.new("solved", bpy.data.cameras.new("solved"))
+    sequence.collection.objects.link(solved)
+    sequence.recam.source_camera = solved
+    assert np.abs(corners(bpy, sequence, screen, solved)[:, :2] - WHOLE).max() < 1e-5
+
+
+def test_a_changed_strip_is_rendered_for_the_screen(
+    bpy, addon, sequence, clip, lay, set_up, pictures, measure
+):
+    strip = lay(clip)
+    strip.use_reverse_frames = True
+    parts = set_up()
+    job = addon.camera.footage.job
+    while job.tick() is not None:
+        sleep(0.05)
+    assert job.error is None
+    node = parts["screen"].active_material.node_tree.nodes["Recam Clip"]
+    assert (node.image_user.frame_start, node.image_user.frame_duration) == (11, 24)
+    shown = pictures.movie([bpy.path.abspath(node.image.filepath)], 160, 96)
+    assert measure.numbers(shown) == [*reversed(range(24))]
+
+
+def test_a_strip_without_a_file_is_refused_in_words(bpy, sequence, clip, lay, tmp_path):
+    strip = lay(clip)
+    strip.filepath = str(tmp_path / "gone.mp4")
+    with pytest.raises(RuntimeError, match=r"gone\.mp4"):
+        bpy.ops.recam.set_up_camera()
+    assert not bpy.data.collections and sequence.camera is None
