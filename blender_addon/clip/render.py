@@ -62,7 +62,7 @@ def _isolate(copy, strip, scene, frames: range, later: int) -> None:
     strips, everything = versions.strips(editor), versions.all_strips(editor)
     shown = [strip, *effects(strip, scene)]
     hidden = masks(shown)
-    kept = {each.name for each in [*shown, *hidden]}
+    kept, meta = {each.name for each in [*shown, *hidden]}, None
     if strip.parent_meta() is not None:  # out of it, into one that neither moves nor hides it
         meta = strips.new_meta("Recam", 1, frames.start + later)
         for name in kept:
@@ -82,11 +82,9 @@ def _isolate(copy, strip, scene, frames: range, later: int) -> None:
     alone.blend_type = "REPLACE"
     alone.blend_alpha = 1  # a fade, which is animated, stays
     versions.move(alone, later)
-    for each in {alone, strips[next(iter(kept))]} if strip.parent_meta() else {alone}:
-        if versions.first_frame(each) != frames.start + later:
-            versions.set_first_frame(each, frames.start + later)
-        if versions.end_frame(each) != frames.stop + later:
-            versions.set_end_frame(each, frames.stop + later)
+    for each in [alone, meta] if meta else [alone]:  # a meta's length follows its strips' trims
+        versions.set_first_frame(each, frames.start + later)
+        versions.set_end_frame(each, frames.stop + later)
 
 
 def _let_go(copy) -> None:
