@@ -9,16 +9,15 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tqdm import tqdm
-
 from shared.client.client import Client
-from shared.client.job import JobState, RemoteJob
+from shared.client.job import RemoteJob
 from shared.errors import RecamError
 from shared.protocol.request import JobRequest
 from shared.takes import take_path
 
 from ..engines.registry import ENGINES
 from . import cameras, settings
+from .following import follow, say
 
 
 def add_parsers(commands) -> None:
@@ -62,7 +61,7 @@ def run_submit(options: argparse.Namespace) -> int:
     for number in range(asked.get("takes", 1)):
         _check_out(take_path(options.out, number), options.overwrite)
     info = probe(options.clip)
-    _say(info.remarks)
+    say(info.remarks)
     request = JobRequest(
         shot=cameras.shot_of(options, info),
         parts=(),
@@ -85,8 +84,11 @@ def run_fetch(options: argparse.Namespace) -> int:
 
 
 def _detach(job: RemoteJob) -> int:
-    while job.state.stage in ("connecting", "uploading") and not job.state.ended:
-        job.wait(0.1)
+    told = ""
+    while (state := job.wait(0.1)).stage in ("connecting", "uploading"):
+        if state.trouble and state.trouble != told:
+            told = state.trouble
+            print(told, file=sys.stderr, flush=True)
     if job.state.error:
         raise job.state.error
     print(job.id)
@@ -96,7 +98,7 @@ def _detach(job: RemoteJob) -> int:
 def _see_through(job: RemoteJob, out: Path, said: Iterable[str] = ()) -> int:
     said = [*said]
     try:
-        state = _follow(job, said)
+        state = follow(job, said)
     except KeyboardInterrupt:
         job.cancel()
         state = job.wait(10)
@@ -114,63 +116,8 @@ def _see_through(job: RemoteJob, out: Path, said: Iterable[str] = ()) -> int:
     for number, take in enumerate(state.result["takes"]):
         size = f"{take['width']}x{take['height']}"
         print(f"{take_path(out, number)}: {take['frames']} frames, {size}")
-    _say(state.result["remarks"], said)
+    say(state.result["remarks"], said)
     return 0
-
-
-def _say(remarks: Iterable[str], said: Iterable[str] = ()) -> list[str]:
-    """Print those remarks that are not among ``said``; what was printed."""
-    new = [remark for remark in remarks if remark not in said]
-    for remark in new:
-        tqdm.write(f"Note: {remark}", file=sys.stderr)
-    return new
-
-
-def _follow(job: RemoteJob, said: list[str]) -> JobState:
-    """Show a bar for each stage, and for what the engine does in it, until the job ends.
-
-    said: remarks that need not be printed; grows by those that are, as they come.
-    """
-    bar, shown, reason = None, "", ""
-    try:
-        while True:
-            state = job.wait(0.1)
-            if state.engine_reason != reason:
-                reason = state.engine_reason
-                engine = f"Engine: {state.engine}. " if state.engine else ""
-                tqdm.write(f"{engine}{reason}", file=sys.stderr)
-            said += _say(state.remarks, said)
-            if state.ended:
-                return state
-            if (doing := state.doing or state.stage) != shown:
-                shown = doing
-                if bar is not None:
-                    bar.close()
-                bar = _bar(state)
-            bar.bar_format = _format(state)
-            bar.total, bar.n = state.steps or None, state.step
-            bar.refresh()
-    finally:
-        if bar is not None:
-            bar.close()
-
-
-def _bar(state: JobState) -> tqdm:
-    in_bytes = state.stage in ("uploading", "downloading")
-    unit = "B" if in_bytes else " frames"
-    what = state.doing or state.stage
-    return tqdm(desc=what, unit=unit, unit_scale=in_bytes, leave=False, disable=None)
-
-
-def _format(state: JobState) -> str | None:
-    """How the bar is drawn, None for tqdm's own way."""
-    if not state.steps:  # in the queue, or before the first frame
-        return "{desc} …"
-    if not state.doing:
-        return None
-    # An engine's steps are no frames, and were begun before this bar.
-    left = "" if state.seconds_left is None else f" {tqdm.format_interval(state.seconds_left)} left"
-    return "{desc}: {percentage:3.0f}%|{bar}|" + left
 
 
 def _check_out(out: Path, overwrite: bool) -> None:

@@ -9,6 +9,7 @@ import pytest
 from takes import SHORT, request, write_clip
 
 from inference_server import reshoot as reshooting
+from inference_server.engines import paces
 from inference_server.engines.base import Cancelled, Rendering
 from inference_server.reshoot import reshoot
 from inference_server.video.probe import probe
@@ -27,7 +28,7 @@ class Echo:
         for number in range(settings.get("takes", 1)):
             self.started.append(number)
             on_progress(0, 0, "loading the weights", settings.get("early", ()))
-            take = Rendering(clip.width, clip.height, iter(()), {"seed": number})
+            take = Rendering(clip.width, clip.height, iter(()), {"seed": number}, pace="x", work=9)
             take.frames = self._frames(clip, take, number, on_progress)
             yield take
             assert take.remarks, "the next take is asked for before this one is read to its end"
@@ -37,6 +38,12 @@ class Echo:
             on_progress(index + 1, clip.frames, "writing")
             yield np.minimum(frame // 2 + 20 * number, 255).astype(np.uint8)
         take.remarks += ["Every take says this.", f"Take {number} is grey."]
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path_factory, monkeypatch):
+    """Where paces are kept."""
+    monkeypatch.setenv("RECAM_STATE", str(tmp_path_factory.mktemp("state")))
 
 
 @pytest.fixture
@@ -107,6 +114,17 @@ def test_every_frame_of_the_take_is_shown_with_how_far_it_is(short_clip, tmp_pat
     assert [(step, doing) for step, doing, _ in shown] == [(n + 1, "writing") for n in range(SHORT)]
     for (_, _, picture), frame in zip(shown, Reader(short_clip), strict=True):
         assert (picture == frame // 2).all()
+
+
+def test_what_a_take_took_is_learnt_and_a_stop_teaches_nothing(short_clip, tmp_path, echo):
+    def stop() -> bool:
+        return True
+
+    with pytest.raises(Cancelled):
+        shoot(short_clip, tmp_path / "take.mp4", engine="echo", should_stop=stop)
+    assert paces.seconds_for("echo x", 9) is None
+    seconds = shoot(short_clip, tmp_path / "take.mp4", engine="echo")["seconds"]
+    assert 0 < paces.seconds_for("echo x", 9) <= seconds
 
 
 def test_takes_lie_beside_each_other(short_clip, tmp_path, echo):

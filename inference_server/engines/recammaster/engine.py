@@ -88,7 +88,7 @@ class ReCamMasterEngine:
         trajectory: Trajectory,
         wanted: Settings,
         cache: float = 0.0,
-        on_progress: OnProgress = lambda step, steps, doing="", remarks=(): None,
+        on_progress: OnProgress = lambda step, steps, doing="", remarks=(), picture=None: None,
         should_stop: ShouldStop = lambda: False,
     ) -> Iterator[Rendering]:
         """As ``render``, with settings as they stand. cache: the step cache's threshold, or 0."""

@@ -14,6 +14,7 @@ from takes import write_clip
 
 from inference_server.cli import main
 from inference_server.cli.verify import MINIATURE
+from inference_server.engines import paces
 from inference_server.engines.recammaster import bench, calibrate
 from inference_server.engines.recammaster.networks import Networks
 from inference_server.engines.recammaster.shortcuts import Shortcuts, calibrated
@@ -133,7 +134,7 @@ def test_a_missing_package_is_named(recam, words, monkeypatch):
     assert "diffusers is not installed" in error and ".[model]" in error
 
 
-def test_bench_prints_steps_speed_and_a_take(recam, monkeypatch):
+def test_bench_prints_steps_speed_and_a_take(recam, monkeypatch, tmp_path):
     """Of the miniature's networks: the public size takes minutes on a CPU."""
     release = find_release(MINIATURE)
 
@@ -143,6 +144,7 @@ def test_bench_prints_steps_speed_and_a_take(recam, monkeypatch):
         )
 
     monkeypatch.setattr(bench, "random_networks", miniature)
+    monkeypatch.setenv("RECAM_STATE", str(tmp_path))
     words = ["--size", "64x64x1", "--steps", "1", "--mode", "offload", "--device", "cpu"]
     status, said, _ = recam("bench", "--random-weights", *words)
     assert status == 0 and said.startswith("64 x 64, 1 frames, offload, on the CPU")
@@ -154,6 +156,8 @@ def test_bench_prints_steps_speed_and_a_take(recam, monkeypatch):
     assert step > 0 and speed >= 0
     assert {"attention kernel", "share of a product", "a take of 50 steps"} <= figures.keys()
     assert "share of the peak" not in figures, "no data sheet knows this CPU"
+    kept = paces.seconds_for("recammaster on server's processor, offload", counted)
+    assert kept == pytest.approx(step, abs=1e-3), "what the server's estimates begin with"
 
 
 def test_bench_counts_operations_saving_by_saving(recam, monkeypatch):

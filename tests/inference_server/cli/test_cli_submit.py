@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
+import os
 import re
 import shutil
+import signal
+import socket
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from servers import recam
 from takes import LONG, SHORT, write_clip
 
 from inference_server.video.probe import probe
@@ -49,6 +56,56 @@ def test_a_preset(shared_server, short_clip, tmp_path):
     assert (made.frames, made.width, made.height) == (SHORT, 96, 64)
     assert "Engine: projection." in said and said.count("Engine:") == 1
     assert "frames/s" not in said and "\r" not in said  # no bar where there is no terminal
+
+
+def test_without_a_terminal_each_stage_has_its_lines(shared_server, long_clip, tmp_path):
+    """In a log or behind a pipe: nothing is drawn, and nothing is silent."""
+    words = ("--camera", "pan_left", "--frames", "120")
+    said = take(shared_server, long_clip, *words, out=tmp_path / "take.mp4")
+    shares = [int(percent) for percent in re.findall(r"^rendering, (\d+) %", said, re.M)]
+    assert shares == sorted(shares) and 4 <= len(shares) <= 10
+    assert all(b - a >= 10 for a, b in itertools.pairwise(shares))
+    assert "starting …" in said and "\r" not in said
+
+
+def test_on_a_terminal_a_bar_is_drawn(shared_server, long_clip, tmp_path):
+    pty, termios = (pytest.importorskip(n, reason="a Unix terminal") for n in ("pty", "termios"))
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    words = ("--camera", "pan_left", "--frames", "60", "-o", tmp_path / "take.mp4")
+    with subprocess.Popen(
+        recam("submit", long_clip, *words),
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env=shared_server.environment,
+        cwd=ROOT,
+    ) as process:
+        os.close(theirs)
+        drawn = b""
+        with contextlib.suppress(OSError):  # so a terminal's end is told
+            while piece := os.read(ours, 4096):
+                drawn += piece
+    os.close(ours)
+    assert process.returncode == 0, drawn
+    assert re.search(rb"\rrendering: +\d+%\|", drawn), drawn
+
+
+def test_a_wrong_address_is_told_while_it_is_tried(shared_server, short_clip, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+    words = ("--camera", "static", "-o", tmp_path / "take.mp4", "--server", address)
+    with subprocess.Popen(
+        recam("submit", short_clip, *words),
+        stderr=subprocess.PIPE,
+        text=True,
+        env=shared_server.environment,
+        cwd=ROOT,
+    ) as process:
+        told = next(line for line in process.stderr if "No server answers" in line)
+        assert address in told and process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert "The job was cancelled." in process.stderr.read()
+    assert process.returncode == 130
 
 
 def test_a_move_with_an_amount_makes_another_picture(shared_server, short_clip, tmp_path):
