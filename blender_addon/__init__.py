@@ -14,9 +14,9 @@ from .camera import (
     path_drawing,
     set_up,
 )
-from .jobs import files, operators, pictures, running, session
-from .local_server import current as local_server
-from .local_server import operators as local_server_operators
+from .jobs import estimate, files, operators, pictures, running, session
+from .local_server import current as server_current
+from .local_server import operators as server_operators
 from .takes import compare_operators, file_operators, removal, shoot_operators
 from .ui import (
     moves_panel,
@@ -40,9 +40,10 @@ MODULES = (
     pictures,
     running,
     files,
+    estimate,
     operators,
-    local_server,
-    local_server_operators,
+    server_current,
+    server_operators,
     footage,
     set_up,
     look_through,
