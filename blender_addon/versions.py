@@ -173,3 +173,11 @@ def own_action(owner) -> None:
         shared = animation.action.users - animation.action.use_fake_user > 1
     if shared:
         animation.action = animation.action.copy()
+
+
+def set_modifier_input(modifier, identifier: str, value) -> None:
+    """Set what goes into a Geometry Nodes modifier at a socket of its group."""
+    if hasattr(modifier, "properties"):  # 5.1
+        getattr(modifier.properties.inputs, identifier).value = value
+    else:
+        modifier[identifier] = value

@@ -199,7 +199,7 @@ def pictures(session_bpy, tmp_path_factory):
         bpy.data.scenes.remove(scene)
         return folder / f"{name}.mp4"
 
-    return SimpleNamespace(shown=shown, movie=movie, write=write)
+    return SimpleNamespace(shown=shown, movie=movie, write=write, read=read)
 
 
 def numbered(count: int, width: int, height: int) -> np.ndarray:

@@ -114,7 +114,7 @@ def _project_onto(thing: bpy.types.Object, nodes: bpy.types.NodeTree) -> None:
     }
     for item in nodes.interface.items_tree:
         if item.name in values:
-            modifier[item.identifier] = values[item.name]
+            versions.set_modifier_input(modifier, item.identifier, values[item.name])
 
 
 CLASSES = (RECAM_OT_use_as_geometry, RECAM_OT_release_geometry)

@@ -12,7 +12,7 @@ from tests.blender_fixtures import strips_of
 def shot(bpy, addon, sequence, clip):
     """A scene with a rig, whose camera moves and zooms; half the clip is cut away."""
     strip = strips_of(sequence).new_movie("shot", str(clip), 2, 11, fit_method="ORIGINAL")
-    strip.frame_final_start = 20
+    addon.versions.set_first_frame(strip, 20)
     sequence.sequence_editor.active_strip = strip
     bpy.ops.recam.set_up_camera()
     camera = sequence.recam.camera

@@ -46,9 +46,10 @@ def corners(bpy, scene, screen, camera):
 WHOLE = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
 
 
-def test_the_clip_stands_in_step_before_two_cameras(bpy, sequence, clip, lay, set_up):
+def test_the_clip_stands_in_step_before_two_cameras(bpy, addon, sequence, clip, lay, set_up):
     strip = lay(clip)
-    strip.frame_final_start, strip.frame_final_end = 14, 30
+    addon.versions.set_first_frame(strip, 14)
+    addon.versions.set_end_frame(strip, 30)
     parts = set_up()
     source, camera, screen = parts["source"], parts["camera"], parts["screen"]
     assert source.matrix_world == camera.matrix_world
@@ -96,13 +97,16 @@ def test_all_of_it_is_one_step_to_undo(bpy, sequence, clip, lay, set_up):
     assert scene.frame_end == 99 and scene.camera is None and scene.recam.rig is None
 
 
-def test_pressed_again_it_finds_the_rig_and_brings_it_up_to_date(bpy, sequence, clip, lay, set_up):
+def test_pressed_again_it_finds_the_rig_and_brings_it_up_to_date(
+    bpy, addon, sequence, clip, lay, set_up
+):
     strip = lay(clip)
     first = set_up()
     first["camera"].location.x = 2
     first["subject"].location = (1, 9, 3)
     blocks = len(bpy.data.objects), len(bpy.data.materials), len(bpy.data.images)
-    strip.frame_final_start, strip.name = 16, "renamed"
+    addon.versions.set_first_frame(strip, 16)
+    strip.name = "renamed"
     second = set_up()
     assert first == second and second["camera"].location.x == 2
     assert (len(bpy.data.objects), len(bpy.data.materials), len(bpy.data.images)) == blocks
