@@ -183,6 +183,14 @@ def test_every_window_of_every_step_is_told(transformer):
     assert told == [True, False] * 3  # the second window has the shot's middle
 
 
+def test_the_last_guess_is_what_comes_out(transformer):
+    guesses = []
+    wanted = run(transformer, plan_windows(81), steps=3, on_pass=guesses.append)[:, :, 10]
+    *early, last = guesses
+    assert torch.allclose(last, wanted, atol=1e-5)
+    assert not any(torch.allclose(guess, wanted, atol=1e-3) for guess in early)
+
+
 def test_nothing_of_a_job_stays_in_the_transformer(transformer):
     run(transformer, plan_windows(5, hold_short=False))
     for block in transformer.blocks:

@@ -52,6 +52,7 @@ def test_a_bad_job_is_told_and_the_next_one_ends_with_its_takes(model_client, sh
     early = next(s for s in seen if s.doing == "denoising")
     assert any("GiB" in remark for remark in early.remarks), "the estimate, before the wait"
     assert any("stand still" in remark for remark in early.remarks)
+    assert (8, 12, 3) in {s.picture.shape for s in seen if s.picture is not None}, "of the latents"
     takes = state.result["takes"]
     assert [take["report"]["seed"] for take in takes] == [5, 6]
     assert {take["report"]["release"] for take in takes} == {"miniature"}
