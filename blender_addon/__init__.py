@@ -14,7 +14,7 @@ from .camera import (
     path_drawing,
     set_up,
 )
-from .jobs import files, operators, pictures, running, session
+from .jobs import estimate, files, operators, pictures, running, session
 from .local_server import current as server_current
 from .local_server import operators as server_operators
 from .takes import compare_operators, file_operators, removal, shoot_operators
@@ -40,6 +40,7 @@ MODULES = (
     pictures,
     running,
     files,
+    estimate,
     operators,
     server_current,
     server_operators,

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import IO
 
 from ..clip.strips import StripMark
-from ..consent import check_consent
+from ..consent import check_consent, check_reachable
 from ..shared.errors import RecamError
 from . import belonging, session
-from .job import Job
+from .job import AGAIN_SECONDS, Job
 from .parcel import from_record
 from .records import Record
 from .stand import Stand
@@ -36,6 +36,12 @@ class Resumed(Job):
         if record.error:
             raise RecamError(*record.error)
         self._parcel = from_record(record, self.strip)
+        while offline := _offline(record.address):
+            self.stand = Stand("connecting", trouble=offline)
+            yield AGAIN_SECONDS
+            if self._cancelled:
+                self.stand = Stand("cancelled")
+                return
         self.client = session.client(record.address, record.server_key)
         elsewhere = self._choose_out()
         remote = self.client.attach(self.id, self._out)
@@ -56,3 +62,12 @@ class Resumed(Job):
             )
         check_consent(record.address)
         yield from self._shoot(self._parcel, record.server_key)
+
+
+def _offline(address: str) -> str:
+    """Why Blender may not speak to the address, or empty."""
+    try:
+        check_reachable(address)
+    except RecamError as error:
+        return str(error)
+    return ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bpy
 
+from ..jobs import estimate
 from ..settings import MODEL_SETTINGS
 from ..takes.family import to_reshoot
 from ..versions import sequencer_scene
+from .paragraph import paragraph
 from .places import in_both
 
 
@@ -33,6 +35,8 @@ class ReshootPanel:
         button.scale_y = 1.5
         label = f"Re-shoot {strip.name}" if strip else "Select a movie strip"
         button.operator("recam.reshoot", text=label, icon="CAMERA_DATA", translate=False)
+        if strip:
+            _draw_estimate(layout, estimate.show(strip, scene), context.region.width)
 
 
 def _draw_model(layout, settings) -> None:
@@ -44,6 +48,13 @@ def _draw_model(layout, settings) -> None:
     column.prop(settings, "prompt", text="", placeholder="Prompt: what the take shows")
     for name in MODEL_SETTINGS[1:]:
         column.prop(settings, name)
+
+
+def _draw_estimate(layout, known: estimate.Estimate, width: int) -> None:
+    if known.error:
+        paragraph(layout, str(known.error), "ERROR", width)
+    for number, sentence in enumerate(known.sentences):
+        paragraph(layout, sentence, "INFO" if number else "TIME", width)
 
 
 PANELS = in_both(ReshootPanel)
