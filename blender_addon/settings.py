@@ -116,6 +116,12 @@ class RecamSettings(bpy.types.PropertyGroup):
         min=1,
         max=8,
     )
+    handles: IntProperty(
+        name="Handles",
+        description="Extra frames at both ends of the take, for later trims",
+        min=0,
+        soft_max=48,
+    )
 
 
 def model_settings(settings: RecamSettings) -> dict:

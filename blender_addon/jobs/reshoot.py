@@ -8,12 +8,12 @@ from tempfile import mkdtemp
 
 import bpy
 
-from .. import versions
 from ..camera.shot import ShotReader
 from ..clip.plate import (
     PlateRenderer,
     changed,
     check,
+    clip_frames,
     look,
     original_plate,
     picture_part,
@@ -59,7 +59,8 @@ class Reshoot(Job):
 
     def _run(self, marked: StripMark, server_key: str) -> Iterator[float]:
         strip, scene = _found(marked)
-        frames, seen = _frames(strip), look(strip, scene)
+        handles, seen = scene.recam.handles, look(strip, scene)
+        frames = clip_frames(strip, scene, handles)
         part = picture_part(strip, scene)
         reader = ShotReader(scene, frames, part, self._work)
         while not self._cancelled and (share := reader.step(SLICE_SECONDS)) < 1:
@@ -67,10 +68,10 @@ class Reshoot(Job):
             yield 0.0
         if not self._cancelled:
             strip, scene = _found(marked)  # an undo in between makes Blender's objects anew
-            if (look(strip, scene), _frames(strip)) != (seen, frames):
+            if (look(strip, scene), clip_frames(strip, scene, handles)) != (seen, frames):
                 raise changed(strip)
             shot = reader.shot()
-            plate = yield from self._plate(strip, scene)
+            plate = yield from self._plate(strip, scene, handles)
         if self._cancelled:
             self.stand = Stand("cancelled")
             return
@@ -87,10 +88,10 @@ class Reshoot(Job):
         )
         yield from self._shoot(Parcel(request, plate, reader.depth), server_key)
 
-    def _plate(self, strip, scene) -> Iterator[float]:
+    def _plate(self, strip, scene, handles: int) -> Iterator[float]:
         if untouched(strip, scene):
-            return original_plate(strip, scene)
-        renderer = PlateRenderer(strip, scene, self._work)
+            return original_plate(strip, scene, handles)
+        renderer = PlateRenderer(strip, scene, self._work, handles)
         try:
             while not self._cancelled and (share := renderer.look()) < 1:
                 self.stand = Stand("plate", share)
@@ -102,7 +103,3 @@ class Reshoot(Job):
 
 def _found(marked: StripMark) -> tuple:
     return find_strip(marked), find(bpy.data.scenes, marked.scene, "scene")
-
-
-def _frames(strip) -> range:
-    return range(versions.first_frame(strip), versions.end_frame(strip))

@@ -244,3 +244,18 @@ def test_the_cameras_pan_is_what_the_take_shows(
     weight = np.where(shown > 0.15, shown, 0)
     assert abs((weight * (x + 0.5)).sum() / weight.sum() - 80) < 0.5
     assert abs((weight * (y + 0.5)).sum() / weight.sum() - 96) < 0.5
+
+
+def test_a_take_with_handles_can_be_trimmed_later(
+    addon, sequence, clip, camera, lay, reshoot, take_of, saved, pictures, measure
+):
+    strip, versions = lay(clip), addon.versions
+    versions.set_first_frame(strip, 15)
+    versions.set_end_frame(strip, 20)
+    sequence.recam.handles = 3
+    take = take_of(reshoot(), sequence)
+    assert (versions.first_frame(take), versions.end_frame(take)) == (15, 20)
+    versions.set_first_frame(take, 12)
+    versions.set_end_frame(take, 23)
+    shown = pictures.shown(sequence, range(12, 23))
+    assert measure.numbers(shown) == list(range(1, 12))
