@@ -26,9 +26,15 @@ from ..ui.places import redraw
 from . import running, session
 
 TICK_SECONDS = 0.5
-AGAIN_SECONDS = 10.0  # until a server that did not answer is asked again
+AGAIN_SECONDS = 3.0  # until a server that did not answer is asked again
 FORGOTTEN_SECONDS = 5.0  # nobody has drawn it for so long
-NO_ANSWER = ("server_silent", "server_unreachable", "estimate_failed", "unknown_message", "offline")
+NO_ANSWER = (  # errors that say nothing of the job
+    "server_silent",
+    "server_unreachable",
+    "unknown_message",  # an older server
+    "estimate_failed",
+    "worker_gone",
+)
 
 
 @dataclass(frozen=True)
