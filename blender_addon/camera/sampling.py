@@ -17,6 +17,7 @@ import numpy as np
 
 from ..clip.layout import Rect
 from ..scene.blocks import find
+from ..scene.light_scene import light_scene
 from ..scene.temporary_scene import temporary_scene
 from ..scene.unkeyed import everything_kept
 from ..shared.cameras.lens import crop
@@ -41,7 +42,8 @@ class CameraSampler:
 
     frames: scene frame numbers. camera: the camera object; None for the scene's camera, which
     markers may switch. rect: the part of the frame that the clip fills (the lens is the part's);
-    None for the whole frame. subject: an object whose places are wanted too.
+    None for the whole frame. subject: an object whose places are wanted too. light: look at these
+    alone, quick in any scene, for what is only shown; a job is read from the scene as it is.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class CameraSampler:
         camera: bpy.types.Object | None = None,
         rect: Rect | None = None,
         subject: bpy.types.Object | None = None,
+        light: bool = False,
     ) -> None:
+        self._light = light
         self._scene = scene.session_uid
         self._stage = stage_of(scene, camera).session_uid
         self._camera = camera.session_uid if camera is not None else None
@@ -80,7 +84,7 @@ class CameraSampler:
         camera = self._camera and find(bpy.data.objects, self._camera, "camera")
         subject = self._subject and find(bpy.data.objects, self._subject, "subject")
         began = perf_counter()
-        with walking(stage, camera, subject) as walked:
+        with (light_scene if self._light else walking)(stage, camera, subject) as walked:
             until = None
             while len(self._poses) < len(self._frames):
                 pose, lens = _sample(walked, self._frames[len(self._poses)], camera, render)
