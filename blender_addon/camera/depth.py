@@ -52,12 +52,14 @@ class DepthReader:
         """
         scene = find(bpy.data.scenes, self._scene, "scene")
         geometry = find(bpy.data.collections, self._geometry, "geometry")
-        until = perf_counter() + seconds
+        began, until = perf_counter(), None
         with walking(scene, None, *geometry.all_objects) as walked:
             while self._done < len(self._frames):
                 walked.frame_set(self._frames[self._done])
                 self._take(_triangles(walked, geometry), geometry.name)
-                if perf_counter() >= until:
+                now = perf_counter()
+                until = until or max(began + seconds, now + (now - began))  # as the sampler does
+                if now >= until:
                     break
         if self._done == len(self._frames):
             self._finish()

@@ -115,6 +115,7 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
         self.lens = source.data.lens
         if rigs.part(rig, rigs.CAMERA) is None:
             camera = bpy.data.objects.new(f"{rig[rigs.STRIP]} Camera", _optics(source))
+            camera.data.name, camera.data.display_size = camera.name, 1.0
             camera.matrix_world = _rigid(source.matrix_world)
             rigs.add(rig, rigs.CAMERA, camera)
         return source
@@ -171,6 +172,8 @@ def _new_source(rig, stage) -> bpy.types.Object:
         pose = Matrix.Translation((0, 0, EYE_HEIGHT / stage.unit_settings.scale_length)) @ UPRIGHT
     source = bpy.data.objects.new(f"{rig[rigs.STRIP]} Source", data)
     source.matrix_world = pose
+    data.name = source.name
+    data.display_size = 0.25  # it stands in the way of the camera that begins here
     return source
 
 

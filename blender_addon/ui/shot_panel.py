@@ -13,6 +13,18 @@ from .paragraph import paragraph
 from .places import in_both
 
 
+class RECAM_MT_camera_files(bpy.types.Menu):
+    """Cameras from files and into them"""
+
+    bl_idname = "RECAM_MT_camera_files"
+    bl_label = "Camera Files"
+
+    def draw(self, context) -> None:
+        self.layout.operator("recam.load_camera", icon="IMPORT")
+        self.layout.operator("recam.load_source_camera", icon="BLANK1")
+        self.layout.operator("recam.save_camera", icon="EXPORT")
+
+
 class ShotPanel:
     """Where the clip was shot, with what to re-shoot it, and what stands there"""
 
@@ -41,15 +53,12 @@ class ShotPanel:
         column = layout.column()
         row = column.row(align=True)
         row.prop(settings, "camera", placeholder=_scene_camera(scene))
-        row.operator("recam.load_camera", text="", icon="IMPORT")
-        row.operator("recam.save_camera", text="", icon="EXPORT")
-        row = column.row(align=True)
-        row.prop(settings, "source_camera", placeholder="where the camera begins")
-        row.operator("recam.load_source_camera", text="", icon="IMPORT")
-        column.prop(settings, "subject", placeholder="at a distance")
+        row.menu(RECAM_MT_camera_files.bl_idname, text="", icon="DOWNARROW_HLT")
+        column.prop(settings, "source_camera", placeholder="not known")
+        column.prop(settings, "subject", placeholder="a distance")
         if rigs.alive(settings.subject) is None:
             column.prop(settings, "subject_distance")
-        column.prop(settings, "geometry", placeholder="a plane at the subject")
+        column.prop(settings, "geometry", placeholder="a plane")
         row = column.row(align=True)
         row.operator("recam.use_as_geometry", text="Use Selected", icon="MESH_DATA")
         if settings.geometry is not None:
@@ -76,14 +85,14 @@ def _scene_camera(scene) -> str:
     return scene.camera.name if scene.camera else "none"
 
 
-PANELS = in_both(ShotPanel)
+CLASSES = (RECAM_MT_camera_files, *in_both(ShotPanel))
 
 
 def register() -> None:
-    for panel in PANELS:
-        bpy.utils.register_class(panel)
+    for each in CLASSES:
+        bpy.utils.register_class(each)
 
 
 def unregister() -> None:
-    for panel in reversed(PANELS):
-        bpy.utils.unregister_class(panel)
+    for each in reversed(CLASSES):
+        bpy.utils.unregister_class(each)
