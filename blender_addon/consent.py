@@ -10,6 +10,7 @@ import bpy
 from .preferences import address, preferences
 from .shared.errors import RecamError
 from .shared.protocol.limits import DEFAULT_ADDRESS
+from .ui.paragraph import QUESTION_WIDTH, question
 
 
 def is_this_machine(where: str) -> bool:
@@ -107,17 +108,19 @@ class RECAM_OT_allow_sending(bpy.types.Operator):
     def invoke(self, context, event) -> set[str]:
         self.address = self.address or address()
         return context.window_manager.invoke_props_dialog(
-            self, width=420, title="Send Footage to Another Machine?", confirm_text="Allow"
+            self,
+            width=QUESTION_WIDTH,
+            title="Send Footage to Another Machine?",
+            confirm_text="Allow",
         )
 
     def draw(self, context) -> None:
-        column = self.layout.column(align=True)
-        for line in (
-            f"The clip, as far as the strip shows it, will be sent to {self.address},",
-            "encrypted, and is kept there with its takes. Recam will not ask again for",
-            "this address; the add-on's preferences take it back.",
-        ):
-            column.label(text=line, translate=False)
+        words = (
+            f"The clip, as far as the strip shows it, is sent to {self.address}, encrypted, and "
+            "is kept there with its takes."
+        )
+        again = "You are not asked again for this address; the add-on's preferences take it back."
+        question(self.layout, context, [("EXPORT", words), ("INFO", again)])
 
     def execute(self, context) -> set[str]:
         allow(self.address or address())

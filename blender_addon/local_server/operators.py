@@ -9,12 +9,11 @@ from ..consent import check_online, is_this_machine
 from ..identity import ADDON
 from ..preferences import address, preferences, server_key
 from ..shared.errors import RecamError
+from ..ui.paragraph import QUESTION_WIDTH, question
 from . import current, places, server
 from .builds import build, builds, likely, words_for
 from .install import install_task, remove_task
 from .recam_tasks import WEIGHTS_GIGABYTES, doctor_task, weights_task
-
-WIDTH = 460  # of the questions that are asked
 
 _items = [(each.name, each.title, each.sentence) for each in builds()]
 
@@ -61,23 +60,26 @@ class RECAM_OT_install_server(_TaskOperator, bpy.types.Operator):
         there = places.installed()
         self.build = there.build if there else likely()
         return context.window_manager.invoke_props_dialog(
-            self, width=WIDTH, title="Download and Install a Server?", confirm_text="Install"
+            self,
+            width=QUESTION_WIDTH,
+            title="Download and Install a Server?",
+            confirm_text="Install",
         )
 
     def draw(self, context) -> None:
         self.layout.use_property_split = True
         self.layout.prop(self, "build")
         chosen = build(self.build)
-        column = self.layout.column(align=True)
-        for line in (
-            f"{chosen.sentence}.",
-            f"Downloads about {words_for(chosen.download)} from",
-            f"{chosen.sources}.",
-            f"Takes about {words_for(chosen.disk)} in {places.environment()}.",
-        ):
-            column.label(text=line, translate=False)
+        download, disk = words_for(chosen.download), words_for(chosen.disk)
+        lines = [
+            ("INFO", f"{chosen.sentence}."),
+            ("IMPORT", f"Downloads about {download} from {chosen.sources}."),
+            ("DISK_DRIVE", f"Takes about {disk} in {places.environment()}."),
+        ]
         if chosen.model:
-            column.label(text=f"The model's weights ({WEIGHTS_GIGABYTES} GB) are fetched apart.")
+            apart = f"The model's weights, {WEIGHTS_GIGABYTES} GB more, are fetched apart."
+            lines.append(("BLANK1", apart))
+        question(self.layout, context, lines)
 
     def make(self):
         check_online("Installing a server")
@@ -187,18 +189,20 @@ class RECAM_OT_install_weights(_TaskOperator, bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return context.window_manager.invoke_props_dialog(
-            self, width=WIDTH, title="Download the Model's Weights?", confirm_text="Download"
+            self,
+            width=QUESTION_WIDTH,
+            title="Download the Model's Weights?",
+            confirm_text="Download",
         )
 
     def draw(self, context) -> None:
-        column = self.layout.column(align=True)
-        for line in (
-            f"Downloads about {WEIGHTS_GIGABYTES} GB from huggingface.co.",
-            "Wan2.1 (transformer, VAE, text encoder): Apache-2.0",
-            "ReCamMaster-Wan2.1 (camera weights): Apache-2.0",
-            "By downloading them you agree to their licences.",
-        ):
-            column.label(text=line, translate=False)
+        lines = [
+            ("IMPORT", f"Downloads about {WEIGHTS_GIGABYTES} GB from huggingface.co."),
+            ("INFO", "By downloading them you agree to their licences:"),
+            ("BLANK1", "Wan2.1 (transformer, VAE, text encoder): Apache-2.0"),
+            ("BLANK1", "ReCamMaster-Wan2.1 (camera weights): Apache-2.0"),
+        ]
+        question(self.layout, context, lines)
 
     def make(self):
         check_online("Fetching weights")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 
 from . import places
-from .task import Stand, Steps, Task, follow, run
+from .task import Stand, Steps, Task, failed, follow
 
 WEIGHTS_GIGABYTES = 15
 
@@ -25,7 +26,7 @@ def doctor_task(recam: list[str], address: str, key: str, sentences: list[str]) 
         sentences[:] = said
         return "recam doctor has answered."
 
-    return Task("Asking recam doctor", steps(), log)
+    return Task("Asking recam doctor", steps(), log, quiet=True)
 
 
 def weights_task(recam: list[str]) -> Task:
@@ -33,8 +34,20 @@ def weights_task(recam: list[str]) -> Task:
     log = places.log("weights")
 
     def steps() -> Steps:
+        lines = ["Fetching the weights"]
         command = [*recam, "weights", "install", "--yes"]
-        lines = yield from run(command, log, "Fetching the weights", anew=True)
-        return lines[-1] if lines else "The weights are in place."
+        with closing(follow(command, log, anew=True)) as looks:
+            for said, code in looks:
+                lines += said
+                if code:
+                    raise failed("Fetching the weights", lines, log)
+                yield _stand(lines[-1])
+        return lines[-1]
 
     return Task("Fetching the weights", steps(), log)
+
+
+def _stand(line: str) -> Stand:
+    """How far it is, by the last line that was said, which may tell bytes."""
+    told = re.search(r"(\d+) of (\d+) MB$", line)
+    return Stand(line, int(told[1]) / int(told[2]) if told and int(told[2]) else None)

@@ -47,12 +47,13 @@ def running() -> Running | None:
 def start_task(recam: list[str], port: int = DEFAULT_PORT) -> Task:
     """The task that starts ``recam serve`` at a port of this machine and sees it listen."""
     log = places.log("server")
-    return Task("Starting the server", _start([*recam, "serve", "--port", str(port)], log), log)
+    steps = _start([*recam, "serve", "--port", str(port)], log)
+    return Task("Starting the server", steps, log, quiet=True)
 
 
 def stop_task() -> Task:
     """The task that stops the server and sees it end. Its jobs go on when it is started again."""
-    return Task("Stopping the server", _stop(), places.log("server"))
+    return Task("Stopping the server", _stop(), places.log("server"), quiet=True)
 
 
 def leave() -> None:

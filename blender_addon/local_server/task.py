@@ -42,12 +42,13 @@ class Task:
 
     steps yield a Stand at each tick and return what to say at the end; when called off they get
     Cancelled thrown in, and tidy up. ``stand`` tells how far it is, ``error`` why it failed,
-    ``log`` is the file with all that was said.
+    ``log`` is the file with all that was said. quiet: its good end shows by itself.
     """
 
-    def __init__(self, title: str, steps: Steps, log: Path) -> None:
+    def __init__(self, title: str, steps: Steps, log: Path, *, quiet: bool = False) -> None:
         self.title = title
         self.log = log
+        self.quiet = quiet
         self.stand = Stand(title)
         self.error: RecamError | None = None
         self.running = True

@@ -22,7 +22,7 @@ def draw_state(layout, context, width: int) -> None:
 def draw_task(layout, width: int) -> None:
     """The task under way with its progress, or how the last one ended."""
     task = current.task
-    if task is None:
+    if task is None or (task.quiet and not task.running and not task.error):
         return
     if task.running:
         row = layout.row(align=True)
@@ -35,7 +35,7 @@ def draw_task(layout, width: int) -> None:
         paragraph(column, task.error.sentence, "ERROR", width)
         paragraph(column, task.error.hint, "BLANK1", width)
     else:
-        paragraph(column, task.stand.words, "CHECKMARK", width)
+        paragraph(column, task.stand.words, "INFO", width)
     row.operator("recam.cancel_task", text="", icon="X", emboss=False)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from time import monotonic
 
 from tqdm import tqdm
 
 from shared.errors import RecamError
+
+LINE_SECONDS = 2.0  # between two lines on how far a stage is, where there is no terminal
 
 
 def confirmed(question: str, yes: bool) -> bool:
@@ -22,11 +25,12 @@ def confirmed(question: str, yes: bool) -> bool:
 
 
 class Bars:
-    """A bar for each stage on a terminal; elsewhere a line for each."""
+    """A bar for each stage on a terminal; elsewhere a line for each, and now and then how far."""
 
     def __init__(self) -> None:
         self._bar: tqdm | None = None
         self._stage = ""
+        self._said = 0.0
 
     def __enter__(self) -> Bars:
         return self
@@ -41,7 +45,7 @@ class Bars:
             self.__exit__()
             self._stage = stage
             if not sys.stderr.isatty():
-                print(f"{stage} …", file=sys.stderr)
+                self._say(f"{stage} …")
             self._bar = tqdm(
                 desc=stage,
                 total=total or None,
@@ -53,3 +57,9 @@ class Bars:
                 bar_format=None if total else "{desc} …",
             )
         self._bar.update(done - self._bar.n)
+        if total and not sys.stderr.isatty() and monotonic() - self._said >= LINE_SECONDS:
+            self._say(f"{stage}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+
+    def _say(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+        self._said = monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -123,6 +124,25 @@ def slow_wire(house):
 def at(monkeypatch):
     """Points the add-on at an address."""
     return lambda address: monkeypatch.setenv("RECAM_SERVER", address)
+
+
+@pytest.fixture
+def local(addon, package, bpy, server_python, keys, tmp_path, monkeypatch, at):
+    """A server installed by hand, on a free port, with a state and logs of its own."""
+    command = Path(server_python).parent / "recam"
+    if not command.exists():
+        pytest.skip(f"there is no {command}")
+    monkeypatch.setenv("RECAM_LOCAL", str(tmp_path / "local"))
+    monkeypatch.setenv("RECAM_STATE", str(tmp_path / "local_state"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        at(f"tcp://127.0.0.1:{free.getsockname()[1]}")
+    addon.preferences.preferences().recam_command = str(command)
+    yield addon
+    preferences = addon.preferences.preferences()
+    preferences.recam_command, preferences.keep_server = "", False
+    if (found := addon.local_server.server.running()) is not None:
+        os.kill(found.process, signal.SIGKILL)
 
 
 @pytest.fixture

@@ -14,25 +14,6 @@ import pytest
 
 
 @pytest.fixture
-def local(addon, package, bpy, server_python, keys, tmp_path, monkeypatch, at):
-    """A server installed by hand, on a free port, with a state and logs of its own."""
-    command = Path(server_python).parent / "recam"
-    if not command.exists():
-        pytest.skip(f"there is no {command}")
-    monkeypatch.setenv("RECAM_LOCAL", str(tmp_path / "local"))
-    monkeypatch.setenv("RECAM_STATE", str(tmp_path / "local_state"))
-    at(f"tcp://127.0.0.1:{_free_port()}")
-    addon.preferences.preferences().recam_command = str(command)
-    yield addon
-    preferences = addon.preferences.preferences()
-    preferences.recam_command, preferences.keep_server = "", False
-    server = addon.local_server.server
-    if (found := server.running()) is not None:
-        os.kill(found.process, signal.SIGKILL)
-        _until(lambda: server.running() is None)
-
-
-@pytest.fixture
 def current(local):
     return local.local_server.current
 
@@ -209,12 +190,6 @@ def test_it_stays_when_it_is_to(local, current, start):
     current.unregister()  # as Blender quits
     time.sleep(0.3)
     assert not _gone(found.process)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def _child(process: int) -> int:
