@@ -208,3 +208,28 @@ def test_a_strip_without_a_file_is_refused_in_words(bpy, sequence, clip, lay, tm
     with pytest.raises(RuntimeError, match=r"gone\.mp4"):
         bpy.ops.recam.set_up_camera()
     assert not bpy.data.collections and sequence.camera is None
+
+
+def test_the_cameras_may_stand_in_another_scene_than_the_strips(
+    bpy, addon, sequence, clip, lay, set_up, render_all
+):
+    if not hasattr(bpy.context.workspace, "sequencer_scene"):
+        pytest.skip("before Blender 5.0 the sequencer shows the window's scene")
+    lay(clip)
+    stage = bpy.data.scenes.new("stage")
+    bpy.context.window.scene = stage
+    parts = set_up()
+    assert parts["camera"].users_scene == (stage,) and stage.camera == parts["camera"]
+    assert sequence.camera is None and sequence.recam.camera == parts["camera"]
+    assert (stage.render.resolution_x, stage.render.fps) == (160, 24)
+    assert (stage.frame_start, stage.frame_end) == (11, 34)
+    parts["camera"].location.x = 3
+    parts["camera"].keyframe_insert("location", frame=34)
+    strip = sequence.sequence_editor.active_strip
+    frames, part = range(11, 35), addon.clip.plate.picture_part(strip, sequence)
+    reader = addon.camera.shot.ShotReader(sequence, frames, part)
+    render_all(reader)
+    shot = reader.shot()
+    assert shot.trajectory.poses[-1, 0, 3] == pytest.approx(3)
+    assert shot.source_camera.poses[-1, 0, 3] == 0
+    assert shot.subject_distance == pytest.approx(4)

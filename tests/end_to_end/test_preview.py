@@ -20,9 +20,10 @@ def stage(bpy, sequence):
 
 @pytest.fixture
 def viewport(stage, pictures, tmp_path):
-    """What a 3D view in texture shading shows through a camera: (h, w, 3), top row first."""
+    """What a 3D view shows through a camera, in texture shading unless another engine is named:
+    (h, w, 3), top row first."""
 
-    def run(camera, frame):
+    def run(camera, frame, engine="BLENDER_WORKBENCH"):
         bpy, render = importlib.import_module("bpy"), stage.render
         stage.camera = camera
         stage.frame_set(frame)
@@ -32,7 +33,8 @@ def viewport(stage, pictures, tmp_path):
             for modifier in thing.modifiers:
                 unrendered.append((modifier, "show_render", modifier.show_render))
                 modifier.show_render = True
-        render.engine, render.use_sequencer = "BLENDER_WORKBENCH", False
+        render.engine, render.use_sequencer = engine, False
+        stage.cycles.samples, stage.cycles.use_denoising = 4, False
         shading = stage.display.shading
         shading.color_type, shading.light = "TEXTURE", "FLAT"
         stage.display.render_aa = "OFF"
@@ -82,8 +84,9 @@ def test_the_preview_on_the_ground_is_the_take(
     for frame, x in ((11, 0.0), (15, 0.6)):
         camera.location.x = x
         camera.keyframe_insert("location", frame=frame)
-    live = viewport(camera, 15)
+    live, exact = viewport(camera, 15), viewport(camera, 15, "CYCLES")
     take_of(reshoot(), stage)
     shown = pictures.shown(stage, [15])[0]
     assert np.hypot(*np.subtract(centroid(shown), centroid(live))) < 1.0
+    assert np.hypot(*np.subtract(centroid(shown), centroid(exact))) < 0.7
     assert abs(centroid(shown)[0] - 170) > 10 and strip.mute and ground.modifiers
