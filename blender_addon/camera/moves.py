@@ -22,6 +22,7 @@ from .sampling import CameraSampler, stage_of, walking
 # How far the keyframed camera may be from the move at any frame: of the subject's distance, and
 # in radians. At 4 m that is 0.4 mm; 0.006 degrees are a tenth of a pixel in 832.
 PLACE_TOLERANCE, TURN_TOLERANCE = 1e-4, 1e-4
+UP = (0.0, 0.0, 1.0)  # Blender's world
 LENS_TOLERANCE = 1e-6  # a source lens that varies less is a fixed one
 
 
@@ -73,6 +74,7 @@ def add_move(scene: bpy.types.Scene, frames: range) -> tuple[bpy.types.Object, i
         distance,
         parameter_values(settings),
         begin,
+        up=UP,
     )
     stage = stage_of(scene, camera)
     unit = stage.unit_settings.scale_length

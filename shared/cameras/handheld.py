@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .pose import pose
-from .slerp import matrices
+from .pose import pose, rotation_about
 
 SLOWEST = 0.2  # times a second: slower than this is a drift
 WAVES = 12
@@ -41,13 +40,6 @@ def handheld(
         share = min(seconds / FADE_SECONDS, 1.0)
         fade = share * share * (3 - 2 * share)
         noise = fade * sizes * np.sum(heights * np.sin(2 * np.pi * hertz * seconds + phases), 1)
-        return pose(_turn(noise[3:]), noise[:3])
+        return pose(rotation_about(noise[3:]), noise[:3])
 
     return at
-
-
-def _turn(vector: np.ndarray) -> np.ndarray:
-    """``(3, 3)`` rotation about ``vector`` by its length in radians."""
-    half = np.linalg.norm(vector) / 2
-    axis = vector / 2 * np.sinc(half / np.pi)
-    return matrices(np.array([[np.cos(half), *axis]]))[0]

@@ -16,9 +16,20 @@ import numpy as np
 from ..errors import RecamError
 from .handheld import handheld
 from .pose import look_at, pose
-from .presets import LAST_PARAMETER, PRESETS, SUBJECT_DISTANCE, circle, distance_of, word_of
+from .presets import (
+    LAST_PARAMETER,
+    LEVEL,
+    PRESETS,
+    SUBJECT_DISTANCE,
+    circle,
+    distance_of,
+    word_of,
+)
 from .trajectory import Trajectory, check_frames
 from .uses import stabilised
+
+# A camera whose line of sight is nearer to the vertical than this sine has no level.
+STEEP = 0.05
 
 # Pose (4, 4) at s in 0..1, seen from the first, with the subject at (0, 0, 4).
 Path = Callable[[float], np.ndarray]
@@ -45,15 +56,15 @@ class Parameter:
 class Move:
     """A move. sparse: a few keyframes can hold it.
 
-    path: of its parameters' values and its length in seconds; None where the move is made of the
-    source camera's.
+    path: of its parameters' values, its length in seconds, and what is up, seen from the first
+    pose; None where the move is made of the source camera's.
     """
 
     name: str
     title: str
     about: str
     parameters: tuple[Parameter, ...]
-    path: Callable[[Mapping[str, float], float], Path] | None
+    path: Callable[[Mapping[str, float], float, np.ndarray], Path] | None
     sparse: bool = True
 
     def values(self, given: Mapping[str, float]) -> dict[str, float]:
@@ -173,9 +184,9 @@ def eased(s: float, ease_in: float, ease_out: float) -> float:
     return s + s * (1 - s) * (ease_out * s - ease_in * (1 - s))
 
 
-def _with_ease(path_of: Callable[[Mapping[str, float]], Path]):
-    def made(values: Mapping[str, float], seconds: float) -> Path:
-        path = path_of(values)
+def _with_ease(path_of: Callable[[Mapping[str, float], np.ndarray], Path]):
+    def made(values: Mapping[str, float], seconds: float, up: np.ndarray) -> Path:
+        path = path_of(values, up)
         return lambda s: path(eased(s, values["ease_in"], values["ease_out"]))
 
     return made
@@ -186,23 +197,32 @@ def _moving(name: str, title: str, about: str, parameter: Parameter, path_of) ->
 
 
 def _preset(name: str, about: str) -> Move:
-    def path_of(values: Mapping[str, float]) -> Path:
+    def path_of(values: Mapping[str, float], up: np.ndarray) -> Path:
         return lambda s: PRESETS[name](s * values["strength"] * LAST_PARAMETER)
 
     return _moving(name, name.replace("_", " ").title(), about, STRENGTH, path_of)
 
 
-def _crane(values: Mapping[str, float]) -> Path:
-    height = SUBJECT_DISTANCE * values["height"]
-    return lambda s: look_at((0, -height * s, 0), (0, 0, SUBJECT_DISTANCE))
+def _crane(values: Mapping[str, float], up: np.ndarray) -> Path:
+    if np.linalg.norm(up[:2]) < STEEP:  # up and down are to the subject and away from it
+        up = np.array(LEVEL)
+    subject, rise = (0, 0, SUBJECT_DISTANCE), SUBJECT_DISTANCE * values["height"] * up
+    first = look_at((0, 0, 0), subject, -up)[:3, :3]
+
+    def at(s: float) -> np.ndarray:
+        facing = look_at(s * rise, subject, -up)
+        facing[:3, :3] = facing[:3, :3] @ first.T  # as much rolled as at first
+        return facing
+
+    return at
 
 
-def _dolly(values: Mapping[str, float]) -> Path:
+def _dolly(values: Mapping[str, float], up: np.ndarray) -> Path:
     metres = SUBJECT_DISTANCE * values["distance"]
     return lambda s: pose(position=(0, 0, metres * s))
 
 
-def _handheld(values: Mapping[str, float], seconds: float) -> Path:
+def _handheld(values: Mapping[str, float], seconds: float, up: np.ndarray) -> Path:
     metres = SUBJECT_DISTANCE * values["sway"]
     shaken = handheld(metres, values["turn"], values["quickness"], int(values["seed"]))
     return lambda s: shaken(s * seconds)
@@ -225,14 +245,14 @@ MOVES: dict[str, Move] = {
     move.name: move
     for move in (
         *(_preset(name, _PRESETS[name]) for name in PRESETS),
-        Move("static", "Static", "Stand still", (), lambda values, seconds: lambda s: np.eye(4)),
+        Move("static", "Static", "Stand still", (), lambda *_: lambda s: np.eye(4)),
         _moving("dolly", "Dolly", "Drive along the line of sight", DISTANCE, _dolly),
         _moving(
             "orbit",
             "Orbit",
             "Circle round the subject, which stays in the middle of the picture",
             ANGLE,
-            lambda values: circle(values["angle"]),
+            lambda values, up: circle(values["angle"], up=up),
         ),
         _moving("crane", "Crane", "Rise or sink, facing the subject", HEIGHT, _crane),
         Move(
@@ -281,12 +301,15 @@ def make_move(
     subject_distance: float = SUBJECT_DISTANCE,
     values: Mapping[str, float] | None = None,
     source_camera: Trajectory | None = None,
+    up: np.ndarray | None = None,
 ) -> Trajectory:
     """A move over ``frames`` frames at ``rate`` frames a second.
 
     lens: ``(4,)``. start: first pose ``(4, 4)``, by default the identity; the subject is
     ``subject_distance`` metres straight ahead of it. values: of the move's parameters, by name.
     source_camera: what ``smooth`` smooths; it brings its own frames, rate, lenses and first pose.
+    up: ``(3,)``, the direction away from the ground, of length 1, for orbit and crane; by default
+    that of the first picture. The public presets know no ground.
 
     Raises RecamError ``camera_preset`` (no such move), ``move_parameter``, ``move_source`` (no
     source camera to smooth), ``camera_frames``, ``subject_distance``.
@@ -303,7 +326,12 @@ def make_move(
         return stabilised(source_camera, chosen["seconds"])
     scale = distance_of(subject_distance) / SUBJECT_DISTANCE
     last = max(1, check_frames(frames) - 1)
-    path = move.path(chosen, last / float(rate))
+    up = (
+        np.array(LEVEL)
+        if up is None
+        else np.asarray(up) @ (np.eye(3) if start is None else start[:3, :3])
+    )
+    path = move.path(chosen, last / float(rate), up)
     poses = np.array([path(i / last) for i in range(frames)])
     poses[:, :3, 3] *= scale
     return Trajectory(poses if start is None else start @ poses, lens, rate)

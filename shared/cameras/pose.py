@@ -94,14 +94,28 @@ def rotation_x(angle: float) -> np.ndarray:
     return np.array([[1, 0, 0], [0, c, -s], [0, s, c]], dtype=np.float64)
 
 
-def look_at(position, target) -> np.ndarray:
-    """``(4, 4)`` pose at ``position`` facing ``target``, both in metres, level with the x-z plane.
+def rotation_about(vector) -> np.ndarray:
+    """``(3, 3)`` turn about ``vector`` ``(3,)`` by its length in radians (Rodrigues)."""
+    x, y, z = np.asarray(vector, dtype=np.float64)
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    angle = np.sqrt(x * x + y * y + z * z)
+    # np.sinc(a / pi) is sin(a) / a, finite at 0.
+    return (
+        np.eye(3)
+        + np.sinc(angle / np.pi) * cross
+        + np.sinc(angle / 2 / np.pi) ** 2 / 2 * cross @ cross
+    )
 
-    "Down" stays as near as it can to the y axis of the frame both points are given in.
+
+def look_at(position, target, down=(0.0, 1.0, 0.0)) -> np.ndarray:
+    """``(4, 4)`` pose at ``position`` facing ``target``, both in metres, level.
+
+    The picture's down stays as near as it can to the direction ``down``, by default the y axis of
+    the frame that all are given in.
     Raises RecamError ``camera_pose`` if the two points coincide or lie above one another.
     """
     forward = np.asarray(target, dtype=np.float64) - np.asarray(position, dtype=np.float64)
-    right = np.cross((0.0, 1.0, 0.0), forward)
+    right = np.cross(down, forward)
     if np.linalg.norm(right) < 1e-9:
         raise RecamError(
             "camera_pose",

@@ -13,11 +13,12 @@ from fractions import Fraction
 import numpy as np
 
 from ..errors import RecamError
-from .pose import look_at, pose, rotation_x, rotation_y
+from .pose import look_at, pose, rotation_about, rotation_x, rotation_y
 from .trajectory import Trajectory, check_frames
 
 SUBJECT_DISTANCE = 4.0  # metres
 LAST_PARAMETER = 160 / 161
+LEVEL = (0.0, -1.0, 0.0)  # a camera's own up
 
 
 def _arc(side: float) -> Callable[[float], np.ndarray]:
@@ -114,12 +115,17 @@ def orbit(
     return _move(circle(degrees, distance_of(subject_distance)), frames, rate, lens, start)
 
 
-def circle(degrees: float, metres: float = SUBJECT_DISTANCE) -> Callable[[float], np.ndarray]:
-    """Pose ``(4, 4)`` at s in 0..1 of an orbit about (0, 0, metres), seen from the first."""
+def circle(
+    degrees: float, metres: float = SUBJECT_DISTANCE, up: np.ndarray = LEVEL
+) -> Callable[[float], np.ndarray]:
+    """Pose ``(4, 4)`` at s in 0..1 of an orbit about (0, 0, metres), seen from the first.
+
+    up: ``(3,)``, the direction of the orbit's axis, of length 1.
+    """
     subject = np.array([0, 0, metres])
 
     def at(s: float) -> np.ndarray:
-        turn = rotation_y(np.radians(-degrees * s))
+        turn = rotation_about(np.multiply(up, np.radians(degrees * s)))
         return pose(turn, subject - turn @ subject)
 
     return at

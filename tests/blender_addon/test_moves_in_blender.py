@@ -69,7 +69,15 @@ def wanted(addon, sequence):
 
     def run(name, begin, metres=4.0, source=None, **values):
         return addon.shared.cameras.moves.make_move(
-            name, COUNT, begin.rate, begin.lenses[0], begin.poses[0], metres, values, source
+            name,
+            COUNT,
+            begin.rate,
+            begin.lenses[0],
+            begin.poses[0],
+            metres,
+            values,
+            source,
+            (0, 0, 1),
         )
 
     return run
@@ -183,6 +191,16 @@ def test_it_begins_at_the_source_camera_where_there_is_one(
     add("arc_left")
     place, turn = far(shown(camera), wanted("arc_left", begin))
     assert place < 5e-4 and turn < 2e-4
+
+
+def test_an_orbit_and_a_crane_keep_to_the_ground(camera, add, shown):
+    place = camera.matrix_world.translation.copy()
+    add("orbit", angle=radians(70))
+    assert np.ptp(shown(camera).poses[:, 2, 3]) < 1e-3
+    add("crane", height=100.0)
+    places = shown(camera).poses[:, :3, 3]
+    assert np.abs(places[:, :2] - place[:2]).max() < 1e-3
+    assert places[-1, 2] - places[0, 2] == pytest.approx(4.0, abs=1e-3)
 
 
 def test_a_subject_sets_the_scale(bpy, sequence, camera, add, shown, wanted):

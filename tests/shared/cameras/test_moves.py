@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shared.cameras.moves import MOVES, eased, find_move, make_move
-from shared.cameras.pose import inverse, pose, relative, rotation_x, rotation_y
+from shared.cameras.pose import inverse, pose, relative, rotation_about, rotation_x, rotation_y
 from shared.cameras.presets import PRESETS, orbit, preset
 from shared.cameras.trajectory import Trajectory
 from shared.cameras.uses import stabilised
@@ -50,6 +50,33 @@ def test_an_orbit_and_a_dolly_are_as_far_as_asked():
     assert np.abs(poses - orbit(-50, 9, RATE, LENS, START, 6).poses).max() < 1e-12
     end = make_move("dolly", 9, RATE, LENS, None, 6, {"distance": -0.5}).poses[-1]
     assert np.allclose(end[:3, 3], (0, 0, -3))
+
+
+UP = np.array([0.0, -0.6, 0.8])  # of a camera that looks up a little, seen from a world of its own
+
+
+@pytest.mark.parametrize("roll", [0.0, 0.3])
+def test_with_a_ground_an_orbit_goes_round_its_vertical_and_a_crane_along_it(roll):
+    start = pose(rotation_about((0, 0, roll)), (1, 2, 3))
+    subject = (start @ (0, 0, 4, 1))[:3]
+    poses = make_move("orbit", 9, RATE, LENS, start, values={"angle": 90}, up=UP).poses
+    assert np.ptp(poses[:, :3, 3] @ UP) < 1e-12, "at one height"
+    assert np.ptp(poses[:, :3, 2] @ UP) < 1e-12 and np.ptp(poses[:, :3, 0] @ UP) < 1e-12
+    assert np.abs(inverse(poses) @ (*subject, 1) - (0, 0, 4, 1)).max() < 1e-12
+    poses = make_move("crane", 9, RATE, LENS, start, values={"height": 0.5}, up=UP).poses
+    assert np.abs(poses[0] - start).max() < 1e-12
+    assert np.abs(poses[-1, :3, 3] - start[:3, 3] - 2 * UP).max() < 1e-12
+    seen = inverse(poses) @ (*subject, 1)
+    assert np.abs(seen[:, :2]).max() < 1e-12
+    level = np.cross(poses[:, :3, 2], UP)
+    level /= np.linalg.norm(level, axis=1, keepdims=True)
+    rolls = np.einsum("fi,fi->f", poses[:, :3, 0], level)
+    assert np.ptp(rolls) < 1e-12 and abs(abs(rolls[0]) - np.cos(roll)) < 1e-12
+
+
+def test_a_crane_above_its_subject_rises_in_the_picture():
+    poses = make_move("crane", 9, RATE, LENS, values={"height": 0.5}, up=(0, 0, -1)).poses
+    assert np.allclose(poses[-1, :3, 3], (0, -2, 0))
 
 
 def test_an_ease_begins_and_ends_gently_and_goes_as_far():
