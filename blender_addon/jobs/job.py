@@ -5,6 +5,7 @@ Knows no timer: the window's drives ``tick``, and so does a test or a script, by
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import traceback
 from collections.abc import Callable, Iterator
@@ -145,8 +146,9 @@ class Job:
         self._parcel = sent
         if self._record is None:
             self._record = parcel.to_record(sent, self.client.address, server_key, self._work)
-            self._claim = records.claim(belonging.folder(), self.id)
-            records.write(belonging.folder(), self._record)
+            with contextlib.suppress(OSError):  # a disk that is full: the job itself can do without
+                self._claim = records.claim(belonging.folder(), self.id)
+                records.write(belonging.folder(), self._record)
         elsewhere = self._choose_out()
         remote = self.client.shoot(sent.request, sent.plate.parts, self._out, sent.depth)
         yield from self._follow(remote, elsewhere)
@@ -233,7 +235,8 @@ class Job:
 
     def _note(self, **changes) -> None:
         self._record = replace(self._record, **changes)
-        records.write(belonging.folder(), self._record)
+        with contextlib.suppress(OSError):
+            records.write(belonging.folder(), self._record)
 
     def _let_go(self) -> None:
         if self._claim is not None:
