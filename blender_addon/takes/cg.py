@@ -6,13 +6,13 @@ import json
 
 import bpy
 
-from ..camera.sampling import frame_size, scene_rate
+from ..camera.sampling import scene_rate
 from ..clip.strips import file_of
 from ..shared.cameras.trajectory import Trajectory
 from .again import content_part, first_frame_of_file, frame_of, new_camera, part_of, whole_frames
 from .family import first_and_end, record_of
 from .keys import hangs, key_camera
-from .optics import fitting
+from .optics import Frame, fitting
 from .sidecar import read_sidecar
 
 FORMER = "recam_cg"  # on the scene: what it was like before, as JSON
@@ -55,7 +55,7 @@ def begin(
         _remember(scene)
     camera = _camera(take, scene)
     key_camera(camera, trajectory, first, frame, scene.unit_settings.scale_length)
-    _lay_behind(camera.data, take, cut, first)
+    _lay_behind(camera.data, take, cut, frame, first)
     render = scene.render
     scene.camera = camera
     scene.frame_start, scene.frame_end = first_and_end(take)[0], first_and_end(take)[1] - 1
@@ -133,7 +133,7 @@ def _camera(take, scene) -> bpy.types.Object:
     return camera
 
 
-def _lay_behind(data: bpy.types.Camera, take, cut, first: int) -> None:
+def _lay_behind(data: bpy.types.Camera, take, cut, frame: Frame, first: int) -> None:
     """The take as the camera's only background, in step with the timeline."""
     data.background_images.clear()
     data.show_background_images = True
@@ -144,9 +144,11 @@ def _lay_behind(data: bpy.types.Camera, take, cut, first: int) -> None:
     behind.alpha, behind.display_depth = 1.0, "BACK"
     picture = take.elements[0].orig_width, take.elements[0].orig_height
     left, top, width, height = part_of(take, cut, picture)
-    frame = frame_size(cut)
-    # “Fit” makes the picture as large as the frame allows, in its own proportions.
-    fitted = min(frame[0] / picture[0], frame[1] / picture[1])
+    # “Fit” makes the picture as wide or as high as the frame allows, in the clip's proportions.
+    across, up = frame.size[0], frame.size[1] * frame.tall
+    stretch = (width * across) / (height * up) / (picture[0] / picture[1])
+    clip.display_aspect = (stretch, 1) if stretch >= 1 else (1, 1 / stretch)
     behind.frame_method = "FIT"
-    behind.scale = width * frame[0] / picture[0] / fitted
-    behind.offset = (left + width / 2 - 0.5, 0.5 - top - height / 2)
+    behind.scale = max(width, height)
+    # Blender measures both ways with the picture that fits: up, too, in shares of its proportions.
+    behind.offset = (left + width / 2 - 0.5, (0.5 - top - height / 2) * width / height)

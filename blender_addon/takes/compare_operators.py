@@ -16,7 +16,7 @@ class RECAM_OT_compare_toggle(OnFamily, bpy.types.Operator):
     """Show the original instead of the take, or the take instead of the original"""
 
     bl_idname = "recam.compare_toggle"
-    bl_label = "Original or Take"
+    bl_label = "Compare Original and Take"
 
     def run(self, scene, strip) -> None:
         toggle(strip, scene)

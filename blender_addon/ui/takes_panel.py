@@ -64,7 +64,7 @@ def _made_by(strip) -> str:
 def _draw_compare(layout, wipe) -> None:
     column = layout.column(align=True)
     row = column.row(align=True)
-    row.operator("recam.compare_toggle", icon="UV_SYNC_SELECT")
+    row.operator("recam.compare_toggle", text="Compare", icon="UV_SYNC_SELECT")
     row.operator("recam.next_take", text="Next", icon="FRAME_NEXT")
     row.operator("recam.compare_wipe", icon="ARROW_LEFTRIGHT", depress=wipe is not None)
     if wipe is not None:

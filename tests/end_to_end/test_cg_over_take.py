@@ -172,6 +172,17 @@ def test_the_take_lies_behind_the_camera_in_step(bpy, addon, stage, shoot):
     assert behind.clip.frame_start == FIRST + 2 == addon.versions.first_frame(take)
     assert behind.scale == pytest.approx(1, abs=0.01)  # as high as the frame
     assert tuple(behind.offset) == pytest.approx((0, 0), abs=0.005)
+    assert tuple(behind.clip.display_aspect) == pytest.approx((1, 1), abs=0.01)
+    take.transform.scale_x, take.transform.scale_y = 0.6, 0.3  # 108 by 96 pixels of 320 by 192
+    take.transform.offset_x, take.transform.offset_y = 40, -20
+    bpy.ops.recam.cg_over_take()
+    (behind,) = data.background_images
+    assert behind.scale == pytest.approx(96 / 192, abs=0.01)
+    assert stage.render.pixel_aspect_y / stage.render.pixel_aspect_x == pytest.approx(2, abs=0.01)
+    assert tuple(behind.clip.display_aspect) == pytest.approx((1, 1), abs=0.01)
+    # Up in shares of the fitted picture's proportions, as seen in a window.
+    up = -20 / 192 * (108 / 320) / (96 / 192)
+    assert tuple(behind.offset) == pytest.approx((40 / 320, up), abs=0.005)
 
 
 def state(bpy, scene):
