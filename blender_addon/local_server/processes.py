@@ -81,15 +81,21 @@ def birth(pid: int) -> str | None:
             return None
         state, *fields = stat.rpartition(")")[2].split()
         return None if state in "ZX" else fields[18]
-    command = ["ps", "-o", "state=,lstart=", "-p", str(pid)]
-    state, _, began = subprocess.run(command, capture_output=True, text=True).stdout.partition(" ")
-    return None if state.startswith("Z") else began.strip() or None
+    return _birth_by_ps(pid)
 
 
 def _apart() -> dict:
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
     return {"start_new_session": True}
+
+
+def _birth_by_ps(pid: int) -> str | None:
+    command = ["ps", "-o", "state=,lstart=", "-p", str(pid)]
+    environment = os.environ | {"LC_ALL": "C"}  # dates in the same words for every Blender
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    state, _, began = done.stdout.strip().partition(" ")
+    return None if state.startswith("Z") else began.strip() or None
 
 
 def _birth_on_windows(pid: int) -> str | None:

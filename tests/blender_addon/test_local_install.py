@@ -7,6 +7,7 @@ as a test does not want to see just that fail. ``make test-install`` fetches eve
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -162,6 +163,21 @@ def test_another_python_is_not_told_of_blenders(local, monkeypatch):
     clean = local.processes.clean_environment()
     assert "PYTHONPATH" not in clean
     assert clean["HTTPS_PROXY"] == "http://proxy"
+
+
+@pytest.mark.skipif(not shutil.which("ps"), reason="there is no ps here")
+def test_a_process_is_known_by_its_birth(local):
+    other = subprocess.Popen(["sleep", "60"])
+    for birth in (local.processes.birth, local.processes._birth_by_ps):
+        assert birth(other.pid) == birth(other.pid) != birth(1)
+        assert birth(os.getpid()) is not None
+    other.kill()
+    time.sleep(0.1)  # ended, and not waited for: a zombie
+    for birth in (local.processes.birth, local.processes._birth_by_ps):
+        assert birth(other.pid) is None
+    other.wait()
+    for birth in (local.processes.birth, local.processes._birth_by_ps):
+        assert birth(other.pid) is None
 
 
 def test_progress_is_told_as_pip_tells_it(local):

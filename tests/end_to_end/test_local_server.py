@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -152,6 +153,39 @@ def test_only_its_own_blender_stops_it_and_any_once_that_is_gone(start, server):
         other.wait()
     server.leave()
     _until(lambda: _gone(found.process))
+
+
+@pytest.fixture
+def other(local, bpy, resources):
+    """Another Blender that starts the server, and ends."""
+
+    def run(end):
+        bpy.ops.wm.save_userpref()
+        command = local.preferences.preferences().recam_command
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name("starting_blender.py")), command, end],
+            env=os.environ | {"BLENDER_USER_RESOURCES": str(resources)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert "The server runs." in done.stdout, done.stdout + done.stderr
+
+    return run
+
+
+def test_it_ends_with_the_blender_that_started_it(other, server):
+    other("quit")
+    _until(lambda: server.running() is None)
+
+
+def test_a_crash_leaves_it_to_the_next_blender(bpy, other, server, finish, seen):
+    other("crash")
+    found = server.running()
+    assert seen(lambda seen: seen.engines).error is None
+    assert bpy.ops.recam.stop_server() == {"FINISHED"}
+    assert finish().error is None
+    assert _gone(found.process)
 
 
 def test_it_goes_with_the_addon_when_it_is_idle(bpy, addon, package, start, seen):
