@@ -73,4 +73,5 @@ def in_view(editor: str, view: str, x: float, y: float) -> list[int]:
 bpy.context.preferences.view.show_splash = False
 bpy.context.preferences.view.show_developer_ui = False
 bpy.context.preferences.filepaths.save_version = 0
+bpy.context.preferences.system.use_region_overlap = False  # no sidebar over the picture
 bpy.app.timers.register(listen, persistent=True)

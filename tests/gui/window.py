@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import reading, root
@@ -17,6 +19,7 @@ TABS = 28  # pixels of a sidebar's edge
 ENLARGE = 3  # the reader wants letters of some 30 pixels
 PATIENCE = 90.0  # seconds; software rendering on a busy machine is slow
 SETTLE = 0.3  # seconds until a click is drawn
+AGAIN = 8.0  # seconds until a click that did nothing is tried once more
 PACE = "20"  # milliseconds between keys, so that Blender takes each for itself
 
 
@@ -125,9 +128,19 @@ class Window:
 
     # Mouse and keys
 
-    def click(self, phrase: str, place=None, nth: int = 0, **more) -> None:
-        """Click on a phrase that stands on the screen."""
-        self.click_at(*self.see(phrase, place, nth).middle, **more)
+    def click(self, phrase: str, place=None, nth: int = 0, until: str = "", **more) -> None:
+        """Click on a phrase that stands on the screen; ``until``: again, until this is true."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            self.click_at(*self.see(phrase, place, nth).middle, **more)
+            soon = time.monotonic() + AGAIN
+            while until and time.monotonic() < soon:
+                if self.ask(until):
+                    return
+                time.sleep(0.2)
+            if not until:
+                return
+            assert time.monotonic() < deadline, f"“{phrase}” does not lead to {until}"
 
     def click_tab(self, phrase: str, place) -> None:
         """Click on a sidebar's tab."""
@@ -156,6 +169,15 @@ class Window:
         self._run("xdotool", "mouseup", 1)
         self.settle()
 
+    @contextmanager
+    def holding(self, key: str) -> Iterator[None]:
+        """Hold a key down meanwhile."""
+        self._run("xdotool", "keydown", key)
+        try:
+            yield
+        finally:
+            self._run("xdotool", "keyup", key)
+
     def key(self, *keys: str) -> None:
         """Press keys one after the other, each as xdotool names it, such as ``shift+a``."""
         for key in keys:
@@ -177,9 +199,10 @@ class Window:
         """What the reader makes of the screen, or of a place on it: its table."""
         shot = ["magick", "x:root", *_crop(place), "-colorspace", "gray"]
         paper = ["-resize", f"{ENLARGE * 100}%", "-negate", "-level", f"0,{ink}"]
-        self._run(*shot, *turned, *paper, "/tmp/read.png")
+        page = f"{root.HOME}/.gui/page.png"
+        self._run(*shot, *turned, *paper, page)
         # 11: words wherever they stand. More threads only wait for each other.
-        command = ("tesseract", "/tmp/read.png", "-", "--psm", 11, "tsv")
+        command = ("tesseract", page, "-", "--psm", 11, "tsv")
         return self._run("env", "OMP_THREAD_LIMIT=1", *command)
 
     def _run(self, *command) -> str:
