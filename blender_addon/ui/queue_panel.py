@@ -6,9 +6,11 @@ import bpy
 
 from ..jobs import pictures, running
 from ..jobs.job import Job
+from ..shared.engines import ENGINES
 from .paragraph import paragraph
 from .places import in_both
 
+TITLES = {name: title for name, title, _ in ENGINES}
 PICTURE_SCALE = 6.0  # in units of a button's height
 
 
@@ -72,8 +74,8 @@ def _draw_progress(layout, job: Job, width: int) -> None:
     if stand.trouble:
         paragraph(layout, stand.trouble, "ERROR", width)
     if job.engine_reason:
-        reason = f"{job.engine}. {job.engine_reason}" if job.engine else job.engine_reason
-        paragraph(layout, reason, "INFO", width)
+        title = TITLES.get(job.engine, job.engine)
+        paragraph(layout, f"{title}. {job.engine_reason}".removeprefix(". "), "INFO", width)
 
 
 def _title(job: Job) -> str:

@@ -8,7 +8,7 @@ from ..jobs import running
 
 
 def draw(self, context) -> None:
-    """One line for what is under way; the job that is farthest stands for all."""
+    """One line for what is under way; the oldest job stands for all."""
     under_way = [job for job in running.jobs if job.running]
     if not under_way:
         failed = [job for job in running.jobs if job.error]
@@ -21,7 +21,9 @@ def draw(self, context) -> None:
     row.label(text=first.strip_name + more, icon="CAMERA_DATA", translate=False)
     progress = row.row()
     progress.ui_units_x = 12
-    progress.progress(factor=first.stand.share or 0.0, text=first.stand.trouble or first.stand.line)
+    stand = first.stand
+    line = "No answer from the server" if stand.trouble else stand.line
+    progress.progress(factor=stand.share or 0.0, text=line)
     if len(under_way) > 1:
         row.operator("recam.cancel_all", text="", icon="CANCEL", emboss=False)
     else:
