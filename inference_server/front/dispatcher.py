@@ -298,7 +298,12 @@ class Dispatcher:
         self._journal.fail(entry, error_body(error))
 
     def _changed(self, entry: Entry) -> None:
-        self._on_change(self._journal.find(entry.owner, entry.id))
+        entry = self._journal.find(entry.owner, entry.id)
+        self._on_change(entry)
+        if entry.over:  # fewer wait before the others
+            for other in self._journal.waiting():
+                if other.stage == "queued":
+                    self._on_change(other)
 
 
 def server_fault() -> RecamError:

@@ -41,7 +41,7 @@ class Front:
         self._store = Store(state)
         self._releases = releases
         self._listeners: dict[int, set[bytes]] = defaultdict(set)
-        self._last_told: dict[int, tuple[tuple[str, str, int, int], float]] = {}
+        self._last_told: dict[int, tuple[tuple, float]] = {}
         self._answering: set[asyncio.Task] = set()
 
     async def run(self, on_listening=lambda address: None) -> None:
@@ -130,7 +130,8 @@ class Front:
     def _on_change(self, entry: Entry) -> None:
         listeners = self._listeners.get(entry.number)
         progress = self._dispatcher.progress(entry)
-        what = (entry.stage, progress.doing, len(progress.remarks), progress.picture.number)
+        ahead = self._journal.ahead_of(entry) if listeners and entry.stage == "queued" else 0
+        what = entry.stage, ahead, progress.doing, len(progress.remarks), progress.picture.number
         told, when = self._last_told.get(entry.number, (None, 0.0))
         now = time.monotonic()
         if listeners and (what != told or now - when >= PROGRESS_SECONDS):

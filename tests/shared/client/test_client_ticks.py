@@ -97,3 +97,19 @@ def test_a_connection_that_is_lost_is_told_until_it_is_back(server, long_clip, t
         until(lambda: not job.state.trouble)
         job.cancel()
         assert job.wait(60).stage == "cancelled"
+
+
+def test_who_waits_is_told_when_fewer_wait_before_it(client, long_clip, tmp_path, monkeypatch):
+    monkeypatch.setattr("shared.client.job.QUIET_SECONDS", 300.0)  # nobody asks: it is told
+    jobs = []
+    for number in range(3):
+        jobs.append(client.shoot(request(LONG), [long_clip], tmp_path / f"{number}.mp4"))
+        until(lambda: jobs[-1].state.stage in ("queued", "rendering"))
+    first, second, third = jobs
+    until(lambda: third.state.ahead == 2)
+    second.cancel()
+    until(lambda: third.state.ahead == 1)
+    first.cancel()
+    assert rendering(third).state.ahead == 0
+    third.cancel()
+    assert [job.wait(60).stage for job in jobs] == ["cancelled"] * 3
