@@ -10,8 +10,8 @@ from .camera import (
     look_through,
     move_operators,
     move_settings,
-    path,
     path_drawing,
+    path_watch,
     set_up,
 )
 from .jobs import estimate, files, operators, pictures, running, session
@@ -33,7 +33,7 @@ MODULES = (
     settings,
     move_settings,
     move_operators,
-    path,
+    path_watch,
     path_drawing,
     consent,
     session,

@@ -10,10 +10,8 @@ from ..shared.errors import RecamError
 
 
 def check_editable(owner, paths: tuple[str, ...]) -> None:
-    """RecamError ``camera_locked`` if keyframes at these data paths could not be written, or
-
-    would not be what shows.
-    """
+    """RecamError ``camera_locked`` where keyframes of these data paths could not be written, or
+    would not be what shows."""
     if not owner.is_editable:
         raise _locked(owner, "is linked from another file", "Make it local, or use another camera")
     animation = owner.animation_data

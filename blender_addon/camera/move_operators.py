@@ -11,7 +11,7 @@ from ..shared.errors import RecamError
 from ..ui.places import redraw
 from ..versions import sequencer_scene
 from .moves import add_move, strip_frames
-from .path import path
+from .path_watch import path_of
 
 
 class RECAM_OT_add_move(bpy.types.Operator):
@@ -32,11 +32,15 @@ class RECAM_OT_add_move(bpy.types.Operator):
     def execute(self, context) -> set[str]:
         scene = sequencer_scene(context)
         frames = strip_frames(active_strip(scene))
+        window = context.window_manager
+        window.progress_begin(0.0, 1.0)  # a heavy scene takes its time
         try:
-            camera, keys = add_move(scene, frames)
+            camera, keys = add_move(scene, frames, window.progress_update)
         except RecamError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        finally:
+            window.progress_end()
         scene.recam_move.show_path = True
         self.report(
             {"INFO"},
@@ -62,8 +66,7 @@ class RECAM_OT_refresh_path(bpy.types.Operator):
     def execute(self, context) -> set[str]:
         scene = sequencer_scene(context)
         scene.recam_move.show_path = True
-        path.ask(scene)
-        path.refresh()
+        path_of(scene).refresh()
         redraw()
         return {"FINISHED"}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import bpy
 import numpy as np
 
@@ -22,6 +24,7 @@ from .sampling import CameraSampler, stage_of, walking
 # How far the keyframed camera may be from the move at any frame: of the subject's distance, and
 # in radians. At 4 m that is 0.4 mm; 0.006 degrees are a tenth of a pixel in 832.
 PLACE_TOLERANCE, TURN_TOLERANCE = 1e-4, 1e-4
+SLICE_SECONDS = 0.2  # between two reports of progress
 UP = (0.0, 0.0, 1.0)  # Blender's world
 LENS_TOLERANCE = 1e-6  # a source lens that varies less is a fixed one
 
@@ -46,7 +49,9 @@ def camera_of(scene: bpy.types.Scene, frame: int) -> bpy.types.Object:
     return camera
 
 
-def add_move(scene: bpy.types.Scene, frames: range) -> tuple[bpy.types.Object, int]:
+def add_move(
+    scene: bpy.types.Scene, frames: range, on_progress: Callable[[float], None] = lambda share: None
+) -> tuple[bpy.types.Object, int]:
     """Put the move of ``scene.recam_move`` on the camera as keyframes; the camera, and how many.
 
     It begins at the source camera's pose at the first of ``frames``, or, where there is none, at
@@ -64,7 +69,8 @@ def add_move(scene: bpy.types.Scene, frames: range) -> tuple[bpy.types.Object, i
             "There is no source camera whose move could be smoothed.",
             "Choose the camera that shot the clip as Source, such as Blender's solve of it.",
         )
-    begin, distance = _start(scene, frames, source or camera, whole=move.path is None)
+    read = frames if move.path is None else frames[:1]
+    begin, distance = _start(scene, read, source or camera, on_progress)
     path = make_move(
         move.name,
         len(frames),
@@ -78,7 +84,7 @@ def add_move(scene: bpy.types.Scene, frames: range) -> tuple[bpy.types.Object, i
     )
     stage = stage_of(scene, camera)
     unit = stage.unit_settings.scale_length
-    parents = _parents(stage, camera, frames)
+    parents = _parents(stage, camera, frames, on_progress)
     places, turns = channels(camera, matrix_world(path.poses, unit), parents)
     values = np.hstack([places, turns])
     size = np.linalg.norm(parents[:, :3, 0], axis=1).max() * unit
@@ -115,18 +121,18 @@ def _check(camera, source) -> None:
     check_editable(camera, ("location", rotation_path(camera)))
 
 
-def _start(scene, frames: range, camera, whole: bool) -> tuple[Trajectory, float]:
-    """What the move begins with, at the first frame or at all; and metres to the subject."""
+def _start(scene, frames: range, camera, on_progress) -> tuple[Trajectory, float]:
+    """The camera that the move begins with, and metres from it to the subject."""
     subject = alive(scene.recam.subject)
-    sampler = CameraSampler(scene, frames if whole else frames[:1], camera, subject=subject)
-    while sampler.step(1.0) < 1:
-        pass
+    sampler = CameraSampler(scene, frames, camera, subject=subject)
+    while (share := sampler.step(SLICE_SECONDS)) < 1:
+        on_progress(share)
     begin = sampler.trajectory()
     metres = subject_metres(scene.recam, scene, begin.poses[0], sampler.subject_place)
     return begin, metres
 
 
-def _parents(stage, camera, frames: range) -> np.ndarray:
+def _parents(stage, camera, frames: range, on_progress) -> np.ndarray:
     """``(F, 4, 4)``: the part of the camera's parents at each frame."""
     if camera.parent is None:
         return np.repeat(np.eye(4)[None], len(frames), axis=0)
@@ -137,6 +143,7 @@ def _parents(stage, camera, frames: range) -> np.ndarray:
             graph = walked.view_layers[0].depsgraph
             camera = find(bpy.data.objects, uid, "camera")
             parents.append(parent_matrix(camera.evaluated_get(graph)))
+            on_progress(len(parents) / len(frames))
     return np.array(parents)
 
 

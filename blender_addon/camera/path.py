@@ -6,7 +6,6 @@ picture is drawn.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
 from time import monotonic, perf_counter, process_time
 
@@ -18,7 +17,6 @@ from ..clip.layout import Rect
 from ..clip.plate import rendered_rect
 from ..clip.strips import active_strip
 from ..scene.blocks import find
-from ..scene.temporary_scene import MARK
 from ..settings import subject_metres
 from ..shared.cameras.advice import Finding, findings
 from ..shared.cameras.trajectory import Shot
@@ -39,33 +37,23 @@ BREATH_SECONDS = 0.01  # between two pieces of work
 
 
 class Path:
-    """The path of the scene that was last asked for.
+    """The path over the active strip of a scene.
 
-    ``lines`` and ``findings`` are the latest, of the scene ``scene`` (its session_uid);
-    ``problem`` says why there are none. ``by_hand`` says why the path is left as it is until
-    ``refresh``, or nothing.
+    ``lines`` and ``findings`` are the latest; ``problem`` says why there are none. ``by_hand``
+    says why the path is left as it is until ``refresh``, or nothing.
     """
 
-    def __init__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
-        """Start anew: another file, or the add-on is going."""
-        self.scene: int | None = None
+    def __init__(self, scene: bpy.types.Scene) -> None:
         self.lines: Lines | None = None
         self.findings: list[Finding] = []
         self.problem = ""
         self.by_hand = ""
+        self._scene = scene.session_uid
+        self._slow = False
         self._long = self._long_before = 0
         self._seen: tuple = ()
         self._changed_at: float | None = None
         self._work: Iterator[None] | None = None
-
-    def ask(self, scene: bpy.types.Scene) -> None:
-        """Whoever draws tells what it shows."""
-        if scene.session_uid != self.scene:
-            self.forget()
-            self.scene = scene.session_uid
 
     def changed(self) -> None:
         """Something moved: read again, once it is calm."""
@@ -84,6 +72,11 @@ class Path:
             if moved or isinstance(update.id, bpy.types.Camera | bpy.types.Action):
                 self.changed()
 
+    def fail(self, problem: str) -> None:
+        """Give up, until something changes."""
+        self.lines, self.findings, self.problem, self._work = None, [], problem, None
+        redraw()
+
     def refresh(self) -> None:
         """Read now and wholly, however long it takes."""
         scene = self._shown()
@@ -92,59 +85,62 @@ class Path:
             for _ in self._read(scene, 1.0):
                 pass
 
-    def tick(self) -> float:
-        """Do a little; the seconds until the next."""
-        scene = self._shown()
+    def tick(self) -> float | None:
+        """Do a little; the seconds until the next, None once the scene is gone."""
+        scene = self._found()
         if scene is None:
+            return None
+        if not scene.recam_move.show_path:
+            self.by_hand, self._slow, self._work = "", False, None
             return IDLE_SECONDS
         began = _clocks()
         if (seen := _look(scene)) != self._seen:
             self._seen = seen
             self.changed()
-        if self.by_hand or _playing():
-            return IDLE_SECONDS
-        if self._changed_at is not None:
-            if monotonic() - self._changed_at < CALM_SECONDS:
-                return IDLE_SECONDS
-            self._changed_at = None
-            if _reads_itself(scene):
-                self._leave("A driver or constraint of the cameras reads this scene")
-                return IDLE_SECONDS
-            self._work, self._long_before = self._read(scene, SLICE_SECONDS), self._long
-        if self._work is None:
+        if self._slow or _playing() or not self._begun(scene):
             return IDLE_SECONDS
         if next(self._work, self) is self:
             self._work = None
             redraw()
         # On a busy machine the clock on the wall runs on; with a render on, the processor's does.
-        took = min(now - then for now, then in zip(_clocks(), began, strict=True))
+        self._count(min(now - then for now, then in zip(_clocks(), began, strict=True)))
+        return BREATH_SECONDS if self._work else IDLE_SECONDS
+
+    def _begun(self, scene) -> bool:
+        """Whether there is something to read."""
+        if self._changed_at is None or monotonic() - self._changed_at < CALM_SECONDS:
+            return self._work is not None
+        self._changed_at = None
+        if _reads_itself(scene):
+            self._leave("A driver or constraint of the cameras reads this scene")
+            return False
+        self.by_hand = ""
+        self._work, self._long_before = self._read(scene, SLICE_SECONDS), self._long
+        return True
+
+    def _count(self, took: float) -> None:
+        """Give up a scene in which ticks are too long."""
         if took > LONG_TICK:
             self._long += 1
         elif self._work is None and self._long == self._long_before:
             self._long = 0  # read without one
         if self._long == LONG_TICKS:
-            self._long = 0
+            self._long, self._slow = 0, True
             self._leave(f"This scene takes {took * 1000:.0f} ms to look at")
-        return BREATH_SECONDS if self._work else IDLE_SECONDS
+
+    def _leave(self, why: str) -> None:
+        self.by_hand, self._work = f"{why}: the path is read on request.", None
+        redraw()
+
+    def _found(self) -> bpy.types.Scene | None:
+        return next((s for s in bpy.data.scenes if s.session_uid == self._scene), None)
 
     def _shown(self) -> bpy.types.Scene | None:
         """The scene, if its path is to be shown."""
-        try:
-            scene = find(bpy.data.scenes, self.scene, "scene")
-        except RecamError:
-            return None
-        if not scene.recam_move.show_path:
-            self.by_hand = ""
-            return None
-        return scene
-
-    def _leave(self, why: str) -> None:
-        self.by_hand = f"{why}: the path is read on request."
-        self._work = None
-        redraw()
+        scene = self._found()
+        return scene if scene is not None and scene.recam_move.show_path else None
 
     def _read(self, scene, seconds: float) -> Iterator[None]:
-        uid = scene.session_uid
         shot, problem, first = None, "", 0
         try:
             strip = active_strip(scene)
@@ -158,14 +154,14 @@ class Path:
                 while sampler.step(seconds) < 1:
                     yield
                 yield
-            scene = find(bpy.data.scenes, uid, "scene")
+            scene = find(bpy.data.scenes, self._scene, "scene")
             trajectory, known = target.trajectory(), source and source.trajectory()
             reference = (known or trajectory).poses[0]
             distance = subject_metres(scene.recam, scene, reference, target.subject_place)
             shot = Shot(trajectory, known, distance)
         except RecamError as error:
             problem = str(error)
-        self._set(find(bpy.data.scenes, uid, "scene"), shot, first, problem)
+        self._set(find(bpy.data.scenes, self._scene, "scene"), shot, first, problem)
 
     def _set(self, scene, shot: Shot | None, first: int, problem: str) -> None:
         settings = scene.recam
@@ -180,14 +176,12 @@ class Path:
             self.lines = path_lines(shot, wrong, stage.unit_settings.scale_length)
 
 
-path = Path()
-
-
 def _samplers(scene, frames: range, part: Rect) -> tuple[CameraSampler, CameraSampler | None]:
     """Of the camera to re-shoot with, and of the one that shot the clip."""
     camera, source, subject = _things(scene)
-    target = CameraSampler(scene, frames, camera, part, subject, light=True)
-    return target, CameraSampler(scene, frames, source, part, light=True) if source else None
+    light = not _reads_itself(scene)
+    target = CameraSampler(scene, frames, camera, part, subject, light)
+    return target, CameraSampler(scene, frames, source, part, light=light) if source else None
 
 
 def _things(scene) -> list[bpy.types.Object | None]:
@@ -234,54 +228,3 @@ def _look(scene) -> tuple:
 
 def _marks(scene):
     return [mark for mark in scene.timeline_markers if mark.camera]
-
-
-@bpy.app.handlers.persistent
-def _on_update(scene, graph) -> None:
-    """Something was evaluated anew: by the artist, or merely since a temporary scene came and
-    went, which moves nothing."""
-    if MARK not in scene:
-        path.evaluated(graph.updates)
-
-
-@bpy.app.handlers.persistent
-def _on_undo(*_) -> None:
-    path.changed()
-
-
-@bpy.app.handlers.persistent
-def _on_load(*_) -> None:
-    path.forget()
-
-
-HANDLERS = (
-    ("depsgraph_update_post", _on_update),
-    ("undo_post", _on_undo),
-    ("redo_post", _on_undo),
-    ("load_pre", _on_load),
-)
-
-
-def _tick() -> float:
-    try:
-        return path.tick()
-    except Exception as error:
-        traceback.print_exc()  # to Blender's console; a timer would end with it
-        path.forget()
-        path.by_hand = f"Recam's add-on made a mistake ({error}): the path is read on request."
-        return IDLE_SECONDS
-
-
-def register() -> None:
-    for name, handler in HANDLERS:
-        getattr(bpy.app.handlers, name).append(handler)
-    if not bpy.app.background:  # timers never fire there
-        bpy.app.timers.register(_tick, persistent=True)
-
-
-def unregister() -> None:
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
-    for name, handler in HANDLERS:
-        getattr(bpy.app.handlers, name).remove(handler)
-    path.forget()

@@ -7,12 +7,13 @@ import gpu
 from gpu_extras.batch import batch_for_shader
 
 from ..versions import sequencer_scene
-from .path import path
+from .path_lines import Lines
+from .path_watch import path_of
 
 WIDTH = 2.0  # pixels, at the interface's scale 1
 
 _handler = None
-_batch = None  # of (version, shader, batch)
+_batch = None  # (lines, shader, batch)
 
 
 def _draw() -> None:
@@ -20,12 +21,12 @@ def _draw() -> None:
     scene = sequencer_scene(context)
     if scene is None or not scene.recam_move.show_path:
         return
-    path.ask(scene)
+    lines = path_of(scene).lines
     space, view = context.space_data, context.region_data
     through_camera = view.view_perspective == "CAMERA"  # the path would hang before the eye
-    if through_camera or path.lines is None or not space.overlay.show_overlays:
+    if through_camera or lines is None or not space.overlay.show_overlays:
         return
-    shader, batch = _drawn()
+    shader, batch = _drawn(lines)
     gpu.state.blend_set("ALPHA")
     gpu.state.depth_test_set("NONE")  # the clip's own plane would hide most of it
     shader.bind()
@@ -35,13 +36,13 @@ def _draw() -> None:
     gpu.state.blend_set("NONE")
 
 
-def _drawn() -> tuple:
+def _drawn(lines: Lines) -> tuple:
     """Shader and batch of the path's lines, made anew only when these are."""
     global _batch
-    if _batch is None or _batch[0] is not path.lines:
+    if _batch is None or _batch[0] is not lines:
         shader = gpu.shader.from_builtin("POLYLINE_FLAT_COLOR")
-        lines = {"pos": path.lines.points, "color": path.lines.colours}
-        _batch = path.lines, shader, batch_for_shader(shader, "LINES", lines)
+        content = {"pos": lines.points, "color": lines.colours}
+        _batch = lines, shader, batch_for_shader(shader, "LINES", content)
     return _batch[1:]
 
 

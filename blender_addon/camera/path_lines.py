@@ -21,9 +21,7 @@ EDGES = np.array([0, 1, 0, 2, 0, 3, 0, 4, 1, 2, 2, 3, 3, 4, 4, 1, 5, 6, 6, 7, 7,
 
 @dataclass(frozen=True)
 class Lines:
-    """points: ``(2 N, 3)`` float32, the ends of N lines, in Blender's units. colours: ``(2 N, 4)``
-
-    float32, of each end."""
+    """Ends of N lines: points ``(2 N, 3)`` in Blender's units, colours ``(2 N, 4)``, float32."""
 
     points: np.ndarray
     colours: np.ndarray

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from ..camera.path import path
+from ..camera.path import Path
+from ..camera.path_watch import path_of
 from ..clip.strips import active_strip
 from ..shared.cameras.moves import MOVES
 from ..versions import sequencer_scene
@@ -33,11 +34,10 @@ class MovesPanel:
         layout.operator("recam.add_move", icon="KEYFRAME_HLT")
         layout.prop(settings, "show_path")
         if settings.show_path and active_strip(scene) is not None:
-            path.ask(scene)
-            _draw_findings(layout.column(), context.region.width)
+            _draw_findings(layout.column(), path_of(scene), context.region.width)
 
 
-def _draw_findings(layout, width: int) -> None:
+def _draw_findings(layout, path: Path, width: int) -> None:
     if path.by_hand:
         paragraph(layout, path.by_hand, "TIME", width)
         layout.operator("recam.refresh_path", icon="FILE_REFRESH")

@@ -32,11 +32,8 @@ def camera(bpy, sequence, strip):
 @pytest.fixture
 def path(addon, sequence):
     """The one path, shown."""
-    path = addon.camera.path.path
     sequence.recam_move.show_path = True
-    path.ask(sequence)
-    yield path
-    path.forget()
+    return addon.camera.path_watch.path_of(sequence)
 
 
 @pytest.fixture
@@ -51,7 +48,7 @@ def add(bpy, sequence):
 
 
 @pytest.fixture
-def settle():
+def settle(addon):
     """Ticks until the path is read or given up, as a window's timer does; the longest tick."""
 
     def run(path, old=None):
@@ -59,7 +56,7 @@ def settle():
         while path.lines is old and not path.problem and not path.by_hand:
             assert monotonic() < until
             began = monotonic()
-            delay = path.tick()
+            delay = addon.camera.path_watch.tick()
             longest = max(longest, monotonic() - began)
             sleep(min(delay, 0.05))
         return longest
@@ -192,14 +189,14 @@ def test_a_fault_of_the_model_is_none_of_the_projection(sequence, camera, path, 
     assert codes(path) == []
 
 
-def test_a_change_is_seen_and_looking_is_none(bpy, sequence, camera, path, settle, add):
+def test_a_change_is_seen_and_looking_is_none(bpy, addon, sequence, camera, path, settle, add):
     add("dolly")
     settle(path)
     first = path.lines
     until = monotonic() + 1.0
     while monotonic() < until:
         bpy.context.view_layer.update()
-        sleep(min(path.tick(), 0.05))
+        sleep(min(addon.camera.path_watch.tick(), 0.05))
     assert path.lines is first, "reading it is no change"
     sequence.recam.subject_distance = 9.0
     settle(path, first)
@@ -240,7 +237,15 @@ def test_a_driver_on_the_scene_is_not_walked_behind_the_artists_back(
     settle(path)
     assert "reads this scene" in path.by_hand and path.lines is None
     bpy.ops.recam.refresh_path()
-    assert path.lines is not None and sequence.frame_current == 1
+    heights = path.lines.points[: 2 * (COUNT - 1) : 2, 2]
+    assert heights == pytest.approx(range(FIRST, FIRST + COUNT - 1))
+    assert sequence.frame_current == 1
+    camera.driver_remove("location", 2)
+    path.changed()
+    old = path.lines
+    path.by_hand = ""
+    settle(path, old)
+    assert path.lines is not old and not path.by_hand
 
 
 def test_no_tick_is_felt(camera, path, settle, add):
@@ -268,8 +273,29 @@ def test_hidden_it_costs_nothing(sequence, camera, path):
     assert path.lines is None and path._work is None
 
 
-def test_another_file_is_another_path(bpy, camera, path, settle, add):
+def test_another_file_is_another_path(bpy, addon, camera, path, settle, add):
     add("dolly")
     settle(path)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    assert path.lines is None and path.scene is None
+    assert addon.camera.path_watch.path_of(bpy.context.scene).lines is None
+
+
+def test_a_scene_that_is_gone_has_no_path(bpy, addon, sequence, camera, path):
+    bpy.data.scenes.new("other")
+    bpy.data.scenes.remove(sequence)
+    assert path.tick() is None
+    addon.camera.path_watch.tick()
+
+
+def test_a_mistake_is_said_and_the_timer_goes_on(addon, camera, path, settle, monkeypatch, capsys):
+    def broken(*_):
+        raise ZeroDivisionError("a mistake")
+
+    monkeypatch.setattr(addon.camera.path, "findings", broken)
+    settle(path)
+    assert "a mistake" in path.problem and "Traceback" in capsys.readouterr().err
+    monkeypatch.undo()
+    path.problem = ""
+    path.changed()
+    settle(path)
+    assert path.lines is not None
