@@ -29,7 +29,6 @@ def scattered() -> list[bpy.types.Strip]:
         for strip in versions.all_strips(scene.sequence_editor)
         if is_take(strip)
         and strip.type == "MOVIE"
-        and file_of(strip).is_file()
         and not plain(file_of(strip)).is_relative_to(plain(takes_folder()))
     ]
 
@@ -42,7 +41,7 @@ def gather() -> int:
     Raises RecamError ``takes_folder`` where that cannot be written to, and has changed nothing.
     """
     moved: dict[Path, Path] = {}
-    strips = scattered()
+    strips = [strip for strip in scattered() if file_of(strip).is_file()]
     folder = takes_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -99,7 +99,7 @@ def shoot(addon, stage, flown, lay, saved, reshoot, take_of, pictures):
     """Re-shoots a clip whose mark lies where the camera sees the point: the take, the point."""
 
     def run(size=FRAME, change=lambda strip: None, trim=0):
-        first = FIRST + trim
+        first = FIRST + max(trim - stage.recam.handles, 0)  # where its camera is taken to stand
         point = point_before(stage, flown, first)
         goal = on_screen(stage, flown, first, point)
         strip = lay(pictures.write("blank", np.zeros((LAST - FIRST + 1, size[1], size[0], 3))))
@@ -108,7 +108,7 @@ def shoot(addon, stage, flown, lay, saved, reshoot, take_of, pictures):
         rect = addon.clip.layout.picture_rect(placement, FRAME)
         place = (goal - (rect.left, rect.top)) / (rect.width, rect.height) * size
         strip.filepath = str(marked(pictures, size, place))
-        addon.versions.set_first_frame(strip, first)
+        addon.versions.set_first_frame(strip, FIRST + trim)
         return take_of(reshoot(), stage), point
 
     return run
@@ -151,6 +151,22 @@ def test_the_camera_follows_a_take_that_was_moved_scaled_and_trimmed(
     assert (stage.frame_start, stage.frame_end) == (FIRST + 21, LAST + 19)
     assert stage.render.pixel_aspect_x / stage.render.pixel_aspect_y == pytest.approx(9 / 8)
     assert furthest(range(FIRST + 21, LAST + 20), point) < 0.5
+
+
+def test_with_handles_the_point_stays_when_they_are_pulled_out(bpy, addon, stage, shoot, furthest):
+    stage.recam.handles = 5
+
+    def trim(strip):
+        addon.versions.set_end_frame(strip, LAST - 1)
+
+    take, point = shoot(change=trim, trim=3)
+    versions = addon.versions
+    assert (versions.first_frame(take), versions.end_frame(take)) == (FIRST + 3, LAST - 1)
+    versions.set_first_frame(take, FIRST)
+    versions.set_end_frame(take, LAST + 1)
+    bpy.ops.recam.cg_over_take()
+    assert (stage.frame_start, stage.frame_end) == (FIRST, LAST)
+    assert furthest(range(FIRST, LAST + 1), point) < 0.5
 
 
 def test_pixels_that_are_not_square_stay_so(bpy, stage, shoot, furthest):
