@@ -40,11 +40,19 @@ def together(jobs, seen=lambda: None):
         seen()
 
 
-def test_each_tells_how_many_wait_before_it(press):
-    jobs, lines = press(3), set()
-    together(jobs, lambda: lines.update((n, job.stand.line) for n, job in enumerate(jobs)))
-    assert {job.take for job in jobs} == {f"shot take {number}" for number in (1, 2, 3)}
-    assert {(1, "Waiting for 1 other job"), (2, "Waiting for 2 other jobs")} <= lines
+def test_each_tells_how_many_wait_before_it(bpy, press, drive, sequence):
+    sequence.recam.takes = 16  # which keep the server busy
+    [first] = press(1)
+    drive(first, until=lambda: first.stand.stage == "rendering")
+    sequence.recam.takes = 1
+    second, third = press(2)
+    drive(second, until=lambda: second.stand.stage == "queued")
+    drive(third, until=lambda: third.stand.stage == "queued")
+    assert second.stand.line == "Waiting for 1 other job"
+    assert third.stand.line == "Waiting for 2 other jobs"
+    bpy.ops.recam.cancel(job=first.id)
+    together([first, second, third])
+    assert {second.take, third.take} == {"shot take 1", "shot take 2"} and not first.take
 
 
 def test_a_small_picture_shows_what_is_rendered(bpy, addon, press, pictures):
