@@ -184,14 +184,12 @@ def _turned(seen: np.ndarray, metres: float, far: np.ndarray) -> Told:
 
 
 def _fast(target: Trajectory, metres: float, jumps: np.ndarray, step: int) -> Told:
-    frames = np.zeros(len(target), bool)
     if len(target) <= step:
-        return "fast", "", frames
+        return "fast", "", np.zeros(len(target), bool)
     ways, turns, _ = _steps(target, metres, step)
-    jumped = np.array([jumps[i + 1 : i + step + 1].any() for i in range(len(ways))])
-    fast = ((ways > FASTEST_WAY) | (turns > FASTEST_TURN)) & ~jumped
-    for first in np.flatnonzero(fast):
-        frames[first : first + step + 1] = True
+    passed = np.cumsum(jumps)
+    fast = ((ways > FASTEST_WAY) | (turns > FASTEST_TURN)) & (passed[step:] == passed[:-step])
+    frames = np.convolve(fast, np.ones(step + 1)) > 0.5  # from where it starts to where it ends
     sentence = (
         f"The camera is too fast {{at}}: up to {_metres(_most(ways * metres, fast))} and "
         f"{_most(turns, fast):.1f} degrees in {step} frames, more than twice as fast as what the "
