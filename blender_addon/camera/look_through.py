@@ -44,17 +44,21 @@ class RECAM_OT_look_through(bpy.types.Operator):
 
 def looks_through(space) -> bool:
     """Whether a 3D view looks through its camera as the button lets it."""
-    shading = {name: getattr(space.shading, name) for name in SHADING}
-    return space.region_3d.view_perspective == "CAMERA" and shading == SHADING
+    return space.region_3d.view_perspective == "CAMERA" and _shading(space) == SHADING
+
+
+def _shading(space) -> dict:
+    return {name: getattr(space.shading, name) for name in SHADING}
 
 
 def _enter(space, context) -> None:
     shading, region = space.shading, space.region_3d
-    _before[space.as_pointer()] = {
-        "perspective": region.view_perspective,
-        "local": space.use_local_camera,
-        "shading": {name: getattr(shading, name) for name in SHADING},
-    }
+    if _shading(space) != SHADING:  # else it was turned away since
+        _before[space.as_pointer()] = {
+            "perspective": region.view_perspective,
+            "local": space.use_local_camera,
+            "shading": _shading(space),
+        }
     camera = _camera(context)
     if camera is not None and camera != context.scene.camera:
         space.use_local_camera, space.camera = True, camera  # of the view; the scene's own stays
