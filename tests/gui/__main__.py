@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.servers import Server
 
 from . import addon_zip, root, story
+from .artist import Artist
 from .window import Window
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,11 +54,11 @@ def main() -> None:
 
 def _tell(window: Window, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    told = story.Story(window, out)
+    artist = Artist(window, out)
     for step in story.STEPS:
         began = time.monotonic()
         try:
-            step(told)
+            step(artist)
         except AssertionError as error:
             failed = window.picture("failed")
             sys.exit(f"“{step.__doc__}” failed, see {failed}:\n{error or 'it is not so'}")

@@ -114,9 +114,11 @@ class Window:
             for word in turned
         ]
 
-    def see(self, phrase: str, place=None, nth: int = 0, read=None) -> reading.Word:
+    def see(
+        self, phrase: str, place=None, nth: int = 0, read=None, seconds: float = PATIENCE / 2
+    ) -> reading.Word:
         """Where a phrase stands, once it is there."""
-        deadline = time.monotonic() + PATIENCE / 3
+        deadline = time.monotonic() + seconds
         while True:
             words = (read or self.read)(place)
             found = reading.find(words, phrase)
@@ -128,11 +130,19 @@ class Window:
 
     # Mouse and keys
 
-    def click(self, phrase: str, place=None, nth: int = 0, until: str = "", **more) -> None:
+    def click(
+        self,
+        phrase: str,
+        place=None,
+        nth: int = 0,
+        until: str = "",
+        seconds: float = PATIENCE / 2,
+        **more,
+    ) -> None:
         """Click on a phrase that stands on the screen; ``until``: again, until this is true."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            self.click_at(*self.see(phrase, place, nth).middle, **more)
+            self.click_at(*self.see(phrase, place, nth, seconds=seconds).middle, **more)
             soon = time.monotonic() + AGAIN
             while until and time.monotonic() < soon:
                 if self.ask(until):
