@@ -78,9 +78,10 @@ def _register(drive) -> None:
 
 def _leave_server() -> None:
     """A server that was started here goes with Blender, unless it works or is to stay."""
-    if preferences().keep_server or server.running() is None:
+    found = server.running()
+    if preferences().keep_server or found is None:
         return
-    seen = look(address(), server_key())
+    seen = look(found.address)
     if seen.error is None and not seen.jobs:
         server.leave()
 

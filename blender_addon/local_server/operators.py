@@ -147,7 +147,7 @@ class RECAM_OT_stop_server(_TaskOperator, bpy.types.Operator):
 
     def invoke(self, context, event) -> set[str]:
         seen = current.watch.seen
-        if seen is None or not seen.jobs:
+        if seen is None or not is_this_machine(seen.address) or not seen.jobs:
             return self.execute(context)
         jobs = "A job is" if seen.jobs == 1 else f"{seen.jobs} jobs are"
         return context.window_manager.invoke_confirm(

@@ -29,6 +29,7 @@ _children: list[subprocess.Popen] = []  # kept, so that they can be reaped when 
 class Running:
     """A server that a Blender started: its process and that Blender's, each with its birth."""
 
+    address: str
     process: int
     began: str
     blender: int
@@ -47,7 +48,8 @@ def running() -> Running | None:
 def start_task(recam: list[str], port: int = DEFAULT_PORT) -> Task:
     """The task that starts ``recam serve`` at a port of this machine and sees it listen."""
     log = places.log("server")
-    steps = _start([*recam, "serve", "--port", str(port)], log)
+    command = [*recam, "serve", "--port", str(port)]
+    steps = _start(command, f"tcp://127.0.0.1:{port}", log)
     return Task("Starting the server", steps, log, quiet=True)
 
 
@@ -56,17 +58,21 @@ def stop_task() -> Task:
     return Task("Stopping the server", _stop(), places.log("server"), quiet=True)
 
 
-def leave() -> None:
-    """Tell the server to stop, if this Blender started it or the one that did is gone."""
+def leave() -> bool:
+    """Tell the server to stop, if this Blender started it or the one that did is gone.
+
+    Returns whether it was told to.
+    """
     found = running()
     if found is None:
-        return
-    owner = birth(found.blender)
-    if found.blender == os.getpid() or owner != found.blender_began:
-        end(found.process)
+        return False
+    if found.blender != os.getpid() and birth(found.blender) == found.blender_began:
+        return False
+    end(found.process)
+    return True
 
 
-def _start(command: list[str], log: Path) -> Steps:
+def _start(command: list[str], address: str, log: Path) -> Steps:
     if running() is not None:
         return "The server runs already."
     words = "Starting the server"
@@ -80,7 +86,7 @@ def _start(command: list[str], log: Path) -> Steps:
         ) from None
     _children.append(process)
     try:
-        _write(process.pid)
+        _write(address, process.pid)
         while " listens at " not in (said := log.read_text(errors="replace")):
             if process.poll() is not None:
                 raise _not_started(words, said.splitlines(), log)
@@ -120,10 +126,10 @@ def _not_started(words: str, lines: list[str], log: Path) -> RecamError:
     return failed(words, lines, log)
 
 
-def _write(process: int) -> None:
+def _write(address: str, process: int) -> None:
     began, blender = birth(process), os.getpid()
     if began is not None:
-        about = Running(process, began, blender, birth(blender) or "")
+        about = Running(address, process, began, blender, birth(blender) or "")
         _record().write_text(json.dumps(asdict(about)), encoding="utf-8")
 
 
