@@ -125,6 +125,8 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
         subject, distance = rigs.aim_of(rig)
         if distance is None:
             subject, distance = rigs.alive(settings.subject), settings.subject_distance
+            if not settings.is_property_set("subject_distance"):
+                distance /= stage.unit_settings.scale_length  # the default is in metres
             if subject is None or rigs.PART in subject:
                 subject = rigs.add(rig, rigs.SUBJECT, _new_subject(rig, source, distance))
         settings.rig = None  # nothing follows before all is set
@@ -168,8 +170,9 @@ def _new_source(rig, stage) -> bpy.types.Object:
         data, pose = _optics(model), _rigid(model.matrix_world)
     else:
         data = bpy.data.cameras.new(f"{rig[rigs.STRIP]} Source")
-        data.lens = LENS
-        pose = Matrix.Translation((0, 0, EYE_HEIGHT / stage.unit_settings.scale_length)) @ UPRIGHT
+        metre = 1 / stage.unit_settings.scale_length
+        data.lens, data.clip_start, data.clip_end = LENS, 0.1 * metre, 1000 * metre
+        pose = Matrix.Translation((0, 0, EYE_HEIGHT * metre)) @ UPRIGHT
     source = bpy.data.objects.new(f"{rig[rigs.STRIP]} Source", data)
     source.matrix_world = pose
     data.name = source.name

@@ -233,3 +233,40 @@ def test_the_cameras_may_stand_in_another_scene_than_the_strips(
     assert shot.trajectory.poses[-1, 0, 3] == pytest.approx(3)
     assert shot.source_camera.poses[-1, 0, 3] == 0
     assert shot.subject_distance == pytest.approx(4)
+
+
+def test_a_scene_in_centimetres_has_the_same_cameras(bpy, sequence, clip, lay, set_up):
+    sequence.unit_settings.scale_length = 0.01
+    lay(clip)
+    parts = set_up()
+    assert parts["source"].location.z == pytest.approx(160)
+    seen = corners(bpy, sequence, parts["screen"], parts["source"])
+    assert seen[:, 2] == pytest.approx([400] * 4)
+    assert np.abs(seen[:, :2] - WHOLE).max() < 1e-5
+
+
+def test_a_take_belongs_to_its_originals_rig(addon, sequence, clip, lay, set_up):
+    family = addon.takes.family
+    lay(clip)[family.ID] = "one"
+    parts = set_up()
+    take = strips_of(sequence).new_movie("shot take 1", str(clip), 3, 11)
+    take[family.OF], take[family.SETTINGS] = "one", "{}"
+    sequence.sequence_editor.active_strip = take
+    assert set_up() == parts
+
+
+def test_an_image_strip_is_rendered_for_the_screen(bpy, addon, sequence, set_up, tmp_path):
+    for number in range(3):
+        image = bpy.data.images.new("still", 160, 96)
+        image.filepath_raw, image.file_format = str(tmp_path / f"still_{number}.png"), "PNG"
+        image.save()
+    strip = strips_of(sequence).new_image("stills", str(tmp_path / "still_0.png"), 2, 5)
+    for number in (1, 2):
+        strip.elements.append(f"still_{number}.png")
+    sequence.sequence_editor.active_strip = strip
+    parts = set_up()
+    while (job := addon.camera.footage.job).tick() is not None:
+        sleep(0.05)
+    assert job.error is None and (sequence.frame_start, sequence.frame_end) == (5, 7)
+    node = parts["screen"].active_material.node_tree.nodes["Recam Clip"]
+    assert (node.image_user.frame_start, node.image.frame_duration) == (5, 3)
