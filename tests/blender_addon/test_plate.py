@@ -395,3 +395,37 @@ def test_real_footage_of_odd_height_is_sent_as_its_file(addon, sequence):
     assert (plate.width, plate.height, plate.frames) == (720, 405, 190)
     assert plate.rect == addon.clip.layout.Rect(280, 158, 720, 405)
     assert np.isclose(float(plate.rate), 25)
+
+
+def test_nothing_of_the_3d_scene_goes_to_the_other_blender(bpy, addon, sequence, strip, tmp_path):
+    strip.use_flip_x = True
+    thing = bpy.data.objects.new("large", bpy.data.meshes.new("large"))
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.parent = thing
+    for each in (thing, camera):
+        sequence.collection.objects.link(each)
+    sequence.camera, sequence.world = camera, bpy.data.worlds.new("world")
+    sequence.background_set = bpy.data.scenes.new("set")
+    sequence.timeline_markers.new("cut", frame=3).camera = camera
+    sequence.view_layers[0].material_override = bpy.data.materials.new("clay")
+    sequence["mine"] = thing
+    sequence.recam.camera = sequence.recam.subject = camera
+    compose(bpy, sequence)
+    renderer = addon.clip.plate.PlateRenderer(strip, sequence, tmp_path)
+    with bpy.data.libraries.load(str(tmp_path / "rendering" / "strip.blend")) as (file, _):
+        kinds = ("objects", "meshes", "cameras", "worlds", "materials", "images", "collections")
+        assert {kind: getattr(file, kind) for kind in kinds if getattr(file, kind)} == {}
+        assert len(file.scenes) == 1
+    renderer.cancel()
+    assert sequence.camera == sequence.recam.subject == camera and sequence["mine"] == thing
+    assert sequence.timeline_markers[0].camera == camera and sequence.world.name == "world"
+
+
+def compose(bpy, scene):
+    """Let the compositor use an image."""
+    if hasattr(scene, "compositing_node_group"):  # Blender 5.0
+        tree = scene.compositing_node_group = bpy.data.node_groups.new("C", "CompositorNodeTree")
+    else:
+        scene.use_nodes = True
+        tree = scene.node_tree
+    tree.nodes.new("CompositorNodeImage").image = bpy.data.images.new("image", 8, 8)
