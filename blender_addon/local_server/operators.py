@@ -140,7 +140,7 @@ class RECAM_OT_stop_server(_TaskOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context) -> bool:
-        if server.running() is None:
+        if not server.runs():
             cls.poll_message_set("No server that was started from Blender runs")
             return False
         return super().poll(context)

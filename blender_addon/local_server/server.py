@@ -23,6 +23,7 @@ from .task import Cancelled, Stand, Steps, Task, failed
 PATIENCE_SECONDS = 30.0  # for a server that is told to stop; its journal survives what follows
 
 _children: list[subprocess.Popen] = []  # kept, so that they can be reaped when they end
+_known = (float("-inf"), False)  # when it was last seen whether it runs, and whether it did
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ def running() -> Running | None:
     except (OSError, ValueError, TypeError):
         return None
     return found if birth(found.process) == found.began else None
+
+
+def runs() -> bool:
+    """Whether it runs, as of a second ago at most: for what is drawn, and drawn often."""
+    global _known
+    if monotonic() - _known[0] > 1.0:
+        _known = (monotonic(), running() is not None)
+    return _known[1]
 
 
 def start_task(recam: list[str], port: int = DEFAULT_PORT) -> Task:
@@ -98,6 +107,7 @@ def _start(command: list[str], address: str, log: Path) -> Steps:
 
 
 def _stop() -> Steps:
+    global _known
     found = running()
     if found is None:
         return "No server that was started from Blender runs."
@@ -111,6 +121,7 @@ def _stop() -> Steps:
             patient_until += PATIENCE_SECONDS
         yield Stand("Stopping the server")
     _record().unlink(missing_ok=True)
+    _known = (monotonic(), False)
     return "The server has stopped."
 
 
@@ -127,8 +138,10 @@ def _not_started(words: str, lines: list[str], log: Path) -> RecamError:
 
 
 def _write(address: str, process: int) -> None:
+    global _known
     began, blender = birth(process), os.getpid()
     if began is not None:
+        _known = (monotonic(), True)
         about = Running(address, process, began, blender, birth(blender) or "")
         _record().write_text(json.dumps(asdict(about)), encoding="utf-8")
 

@@ -43,7 +43,7 @@ def draw_buttons(layout) -> None:
     """Install, start or stop, whichever is next."""
     here = is_this_machine(address())
     seen = current.watch.seen
-    if server.running() is not None:
+    if server.runs():
         layout.operator("recam.stop_server", icon="PAUSE")
     elif here and (seen is None or seen.error):
         if places.installed() or preferences().recam_command:
