@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import radians
 from time import monotonic, sleep
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -209,6 +210,26 @@ def test_a_change_is_seen_and_looking_is_none(bpy, addon, sequence, camera, path
     bpy.context.view_layer.update()
     settle(path, second)
     assert path.lines is not second
+
+
+def test_what_moves_a_camera_is_a_change_and_what_does_not_is_none(
+    bpy, sequence, camera, path, settle
+):
+    settle(path)
+    cube = bpy.data.objects.new("Cube", None)
+    parent = camera.parent = bpy.data.objects.new("Parent", None)
+    action = bpy.data.actions.new("keys")
+
+    def reads(thing, moved):
+        path.evaluated([SimpleNamespace(id=thing, is_updated_transform=moved)])
+        begun = path._changed_at is not None
+        path._changed_at = None
+        return begun
+
+    assert reads(camera, True) and reads(camera.data, False) and reads(action, False)
+    # A temporary scene that comes and goes has every object listed, none of them moved.
+    assert not any(reads(thing, False) for thing in (sequence, camera, cube, parent))
+    assert not reads(cube, True)
 
 
 def test_a_scene_that_is_slow_to_look_at_is_read_on_request(

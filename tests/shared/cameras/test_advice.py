@@ -159,6 +159,11 @@ def test_a_jump_is_a_cut_and_not_too_fast(name, by):
     assert "fast" not in told
 
 
+def test_a_move_that_is_fast_all_along_is_no_cut(advised):
+    assert list(advised("arc_left", frames=6)) == ["fast"]
+    assert "cut" not in advised("orbit", frames=6, angle=90)
+
+
 def test_another_lens_from_one_frame_to_the_next_is_a_cut():
     lenses = np.repeat(LENS[None], 30, axis=0)
     lenses[12:, :2] *= 1.5
