@@ -38,6 +38,21 @@ def all_strips_of(scene):
     return importlib.import_module(f"{PACKAGE}.versions").all_strips(scene.sequence_editor)
 
 
+def shown_frames(strip) -> range:
+    """The scene's frames at which a strip is shown."""
+    versions = importlib.import_module(f"{PACKAGE}.versions")
+    return range(versions.first_frame(strip), versions.end_frame(strip))
+
+
+def trim(strip, first=None, end=None) -> None:
+    """Trim a strip so that it is first shown at ``first``, and ``end`` is the first frame after."""
+    versions = importlib.import_module(f"{PACKAGE}.versions")
+    if first is not None:
+        versions.set_first_frame(strip, first)
+    if end is not None:
+        versions.set_end_frame(strip, end)
+
+
 @pytest.fixture(scope="session")
 def package():
     """What Blender calls the installed add-on."""
@@ -165,7 +180,7 @@ def pictures(session_bpy, tmp_path_factory):
             scene.sequence_editor_create()
             strip = strips_of(scene).new_movie("movie", str(path), 1, 1)
             assert (strip.elements[0].orig_width, strip.elements[0].orig_height) == (width, height)
-            result.append(shown(scene, range(1, strip.frame_final_end)))
+            result.append(shown(scene, shown_frames(strip)))
             bpy.data.scenes.remove(scene)
         return np.concatenate(result)
 
@@ -183,7 +198,7 @@ def pictures(session_bpy, tmp_path_factory):
             image.file_format = "PNG"
             image.save()
             strip = strips_of(scene).new_image("frame", image.filepath_raw, 1, index + 1)
-            strip.frame_final_duration = 1
+            trim(strip, end=index + 2)
             bpy.data.images.remove(image)
         scene.frame_start, scene.frame_end = 1, count
         render = scene.render
