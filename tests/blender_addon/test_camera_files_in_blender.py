@@ -16,7 +16,7 @@ def shot(bpy, addon, sequence, clip):
     sequence.sequence_editor.active_strip = strip
     bpy.ops.recam.set_up_camera()
     camera = sequence.recam.camera
-    for frame, x, lens, shift in ((20, 0.0, 35, 0.0), (34, 2.0, 60, 0.1)):
+    for frame, x, lens, shift in ((20, 0.5, 35, 0.0), (34, 2.0, 60, 0.1)):
         camera.location.x, camera.data.lens, camera.data.shift_y = x, lens, shift
         camera.rotation_euler.z = x / 5
         camera.keyframe_insert("location", frame=frame)
@@ -77,6 +77,11 @@ def test_a_public_file_starts_where_the_source_camera_stands(bpy, addon, shot, t
         offset = source.matrix_world.inverted() @ camera.matrix_world.translation
         assert np.abs(np.array(offset) - (0, 0, -metres)).max() < 1e-5
     assert camera.data.lens == pytest.approx(source.data.lens)
+    assert bpy.ops.recam.load_camera(filepath=str(path), here=False) == {"FINISHED"}
+    world = shot.recam.camera.matrix_world  # upright at the origin, and ahead is along y
+    bpy.context.view_layer.update()
+    assert np.abs(np.array(world.translation) - (0, 1, 0)).max() < 1e-5
+    assert np.abs(np.array(world)[:3, :3] - [(1, 0, 0), (0, 0, -1), (0, 1, 0)]).max() < 1e-5
 
 
 def test_a_file_that_is_none_changes_nothing(bpy, shot, tmp_path):

@@ -137,7 +137,7 @@ def test_the_screen_fills_what_the_strip_shows_of_any_frame(
     render = sequence.render
     render.resolution_x, render.resolution_y = 192, 108
     strip = lay(pictures.write("vertical", measure.numbered(3, 54, 96)), fit="FIT")
-    render.pixel_aspect_y = 1.5
+    render.pixel_aspect_y, strip.transform.offset_y = 1.5, 12  # and so not in the middle
     parts = set_up(match_resolution=False)
     source = parts["source"]
     source.data.sensor_fit, source.data.shift_x, source.data.shift_y = fit, 0.1, -0.2
@@ -147,9 +147,10 @@ def test_the_screen_fills_what_the_strip_shows_of_any_frame(
     part = addon.clip.plate.picture_part(strip, sequence).of((192, 108))
     left, top, width, height = part
     wanted = WHOLE * (width, height) + (left, 1 - top - height)
-    assert width < 0.35
+    assert width < 0.35 and abs(top + height / 2 - 0.5) > 0.05
     source.data.lens = 45  # the screen follows
     assert np.abs(corners(bpy, sequence, parts["screen"], source)[:, :2] - wanted).max() < 1e-5
+    addon.camera.footage.stop()
 
 
 def test_the_frame_becomes_the_clips(bpy, sequence, lay, set_up, pictures, measure):
@@ -197,7 +198,8 @@ def test_a_changed_strip_is_rendered_for_the_screen(
         sleep(0.05)
     assert job.error is None
     node = parts["screen"].active_material.node_tree.nodes["Recam Clip"]
-    assert (node.image_user.frame_start, node.image_user.frame_duration) == (11, 24)
+    user = node.image_user
+    assert (user.frame_start, user.frame_offset, user.frame_duration) == (11, 0, 24)
     shown = pictures.movie([bpy.path.abspath(node.image.filepath)], 160, 96)
     assert measure.numbers(shown) == [*reversed(range(24))]
 
@@ -225,6 +227,9 @@ def test_the_cameras_may_stand_in_another_scene_than_the_strips(
     assert (stage.frame_start, stage.frame_end) == (11, 34)
     parts["camera"].location.x = 3
     parts["camera"].keyframe_insert("location", frame=34)
+    for frame, y in ((1, 4), (11, 9)):
+        parts["subject"].location.y = y
+        parts["subject"].keyframe_insert("location", frame=frame)
     strip = sequence.sequence_editor.active_strip
     frames, part = range(11, 35), addon.clip.plate.picture_part(strip, sequence)
     reader = addon.camera.shot.ShotReader(sequence, frames, part)
@@ -232,7 +237,7 @@ def test_the_cameras_may_stand_in_another_scene_than_the_strips(
     shot = reader.shot()
     assert shot.trajectory.poses[-1, 0, 3] == pytest.approx(3)
     assert shot.source_camera.poses[-1, 0, 3] == 0
-    assert shot.subject_distance == pytest.approx(4)
+    assert shot.subject_distance == pytest.approx(9)
 
 
 def test_a_scene_in_centimetres_has_the_same_cameras(bpy, sequence, clip, lay, set_up):
