@@ -123,6 +123,7 @@ def test_a_worker_that_ends_leaves_nobody_waiting(server):
         until(lambda: client.server()["engines"])
         worker = server.worker()
         worker.suspend()
+        until(lambda: worker.status() == "stopped")  # not at once on a busy machine
         asked = client.estimate(96, 64, 8, Fraction(25))
         assert client.server(30)["protocol"] == 1, "the front answers others meanwhile"
         worker.kill()
