@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import tau
+
 import bpy
 import numpy as np
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 
 from .. import versions
 from ..camera.axes import matrix_world
@@ -98,6 +100,10 @@ def _turn(camera, world: np.ndarray) -> None:
         camera.rotation_quaternion = turn
     elif mode == "AXIS_ANGLE":
         axis, angle = rotation.to_quaternion().to_axis_angle()
+        before = camera.rotation_axis_angle
+        if axis.dot(Vector(before[1:])) < 0:
+            axis, angle = -axis, -angle
+        angle += tau * round((before[0] - angle) / tau)
         camera.rotation_axis_angle = (angle, *axis)
     else:
         camera.rotation_euler = rotation.to_euler(mode, camera.rotation_euler)

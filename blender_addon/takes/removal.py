@@ -101,9 +101,9 @@ def _after_save(path: str = "", *_) -> None:
         return
     saved_over = [file for file, blend in _doomed.items() if blend in ("", bpy.data.filepath)]
     _doomed.clear()  # those of a .blend that was saved under another name still use theirs
-    used, elsewhere = used_files(), used_elsewhere(saved_over)
+    used = used_files()
     for file in saved_over:
-        if plain(file) not in used and file not in elsewhere:
+        if plain(file) not in used:
             for path in (file, sidecar_of(file)):
                 with contextlib.suppress(OSError):  # open in another program, in Windows
                     path.unlink(missing_ok=True)

@@ -180,6 +180,16 @@ def test_cleaning_up_removes_what_this_blend_made_and_nothing_uses(
     assert kept.name in strips_of(sequence)
 
 
+def test_in_a_folder_for_many_projects_another_blend_of_that_name_is_another(
+    bpy, sequence, project, take, preferences, tmp_path, addon
+):
+    preferences.takes_folder = str(tmp_path / "rushes")
+    mine, others = take(), take(blend=str(tmp_path / "other project" / "shot.blend"))
+    for each in (mine, others):
+        strips_of(sequence).remove(each)
+    assert [file.name for file in addon.takes.removal.unused_takes()] == ["shot_take_001.mp4"]
+
+
 def test_takes_of_an_unsaved_file_are_gathered_beside_it_once_it_is_saved(
     bpy, sequence, take, addon, tmp_path
 ):

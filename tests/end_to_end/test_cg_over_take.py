@@ -120,7 +120,7 @@ def furthest(stage, pictures):
 
     def run(frames, point):
         seen = [middle_of_mark(picture) for picture in pictures.shown(stage, frames)]
-        assert np.linalg.norm(seen[-1] - seen[0]) > 20  # it does move
+        assert np.linalg.norm(seen[-1] - seen[0]) > 15  # it does move
         meant = [on_screen(stage, stage.camera, frame, point) for frame in frames]
         return np.abs(np.subtract(meant, seen)).max()
 
@@ -151,6 +151,17 @@ def test_the_camera_follows_a_take_that_was_moved_scaled_and_trimmed(
     assert (stage.frame_start, stage.frame_end) == (FIRST + 21, LAST + 19)
     assert stage.render.pixel_aspect_x / stage.render.pixel_aspect_y == pytest.approx(9 / 8)
     assert furthest(range(FIRST + 21, LAST + 20), point) < 0.5
+
+
+def test_the_second_half_of_a_take_that_was_cut_for_good(bpy, stage, shoot, furthest):
+    """A hard cut drops the first half's frames from the strip."""
+    take, point = shoot()
+    half = take.split(FIRST + 3, "HARD")
+    stage.sequence_editor.active_strip = half
+    take.mute = True
+    bpy.ops.recam.cg_over_take()
+    assert (stage.frame_start, stage.frame_end) == (FIRST + 3, LAST)
+    assert furthest(range(FIRST + 3, LAST + 1), point) < 0.5
 
 
 def test_with_handles_the_point_stays_when_they_are_pulled_out(bpy, addon, stage, shoot, furthest):

@@ -222,3 +222,10 @@ def test_too_many_frames_are_refused_before_they_are_looked_at(field):
     with pytest.raises(RecamError) as caught:
         shot_from_json(changed(["trajectory", field], [0] * (MAX_FRAMES + 1)))
     assert caught.value.code == "camera_frames"
+
+
+def test_what_documents_a_take_is_passed_over_by_readers(tmp_path):
+    write_shot(tmp_path / "take.json", SHOT, {"engine": "projection", "clip": "shot [1]"})
+    assert same(read_shot(tmp_path / "take.json").trajectory, SHOT.trajectory)
+    written = json.loads((tmp_path / "take.json").read_text())
+    assert written["take"] == {"engine": "projection", "clip": "shot [1]"}
