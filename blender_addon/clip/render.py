@@ -104,7 +104,8 @@ def _let_go(copy) -> None:
 
 
 def _unset_blocks(user) -> None:
-    for each in user.bl_rna.properties if user else ():
+    pointers = [p for p in user.bl_rna.properties if p.type == "POINTER"] if user else []
+    for each in pointers:
         if not each.is_readonly and isinstance(getattr(user, each.identifier), bpy.types.ID):
             setattr(user, each.identifier, None)
 
