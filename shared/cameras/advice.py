@@ -67,11 +67,11 @@ def findings(
     seen = relative_each(source.poses[_reference_frames(starts, every)], target.poses)
     told = [_behind(shot), _wide(source, target, starts), *_cuts(cuts, jumps)]
     if for_model:
-        far = _far(seen, metres)
+        around = _round(seen, metres)
         told += [
             _start(seen, metres),
-            far,
-            _turned(seen, metres, far[2]),
+            _far(seen, metres, around),
+            _turned(seen, metres, around),
             _fast(target, metres, jumps, FRAMES_PER_LATENT * every),
         ]
     return [
@@ -147,11 +147,15 @@ def _start(seen: np.ndarray, metres: float) -> Told:
     return "start", sentence, frames & bool(sentence)
 
 
-def _far(seen: np.ndarray, metres: float) -> Told:
+def _round(seen: np.ndarray, metres: float) -> np.ndarray:
+    """``(F,)`` degrees round the subject."""
+    away = seen[:, :3, 3] - (0, 0, metres)
+    facing = -away[:, 2] / np.maximum(np.linalg.norm(away, axis=1), 1e-9)
+    return np.degrees(np.arccos(np.clip(facing, -1, 1)))
+
+
+def _far(seen: np.ndarray, metres: float, angle: np.ndarray) -> Told:
     away = np.linalg.norm(seen[:, :3, 3], axis=1) / metres
-    around = seen[:, :3, 3] - (0, 0, metres)
-    facing = -around[:, 2] / np.maximum(np.linalg.norm(around, axis=1), 1e-9)
-    angle = np.degrees(np.arccos(np.clip(facing, -1, 1)))
     # Round the subject, a camera may go as far as the chord of the angle.
     chord = 2 * np.sin(np.radians(np.minimum(angle, ROUND)) / 2)
     # A hair more is allowed, so that a move to the very bound is none beyond it.
@@ -165,16 +169,20 @@ def _far(seen: np.ndarray, metres: float) -> Told:
     return "far", sentence, frames
 
 
-def _turned(seen: np.ndarray, metres: float, far: np.ndarray) -> Told:
+def _turned(seen: np.ndarray, metres: float, around: np.ndarray) -> Told:
     """Turned from the reference's direction, and from the subject's, which an arc turns to.
 
-    An arc that is too ``far`` round the subject need not be told twice.
+    An arc turns the camera about the vertical by more than it goes ``around``, if it looks down.
     """
     straight = _turns(seen[:, :3, 2])
     subject = _turns((0, 0, metres) - seen[:, :3, 3])
     across, up = np.minimum(np.abs(straight), np.abs(_wrapped(straight - subject))).T
     rotation = _degrees(seen[:, :3, :3])
-    frames = (across > PAN + 0.5) | (up > TILT + 0.5) | ((rotation > ROUND + 0.5) & ~far)
+    frames = (
+        (across > PAN + 0.5)
+        | (up > TILT + 0.5)
+        | (rotation > np.maximum(ROUND, around + PAN) + 0.5)
+    )
     sentence = (
         f"The camera is turned too far {{at}}: up to {_most(rotation, frames):.0f} degrees from "
         f"where the clip looks. The model learned pans of {PAN:.0f} degrees, tilts of {TILT:.0f} "

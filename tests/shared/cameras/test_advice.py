@@ -72,6 +72,14 @@ def test_beyond_what_was_trained_is_too_far_from_there_on(advised, name, values,
     assert f"at frames {frames[0]} to 80" in told[code].sentence
 
 
+def test_an_arc_from_above_is_no_turn_besides():
+    down = pose(rotation_x(np.radians(-35)))
+    for degrees, codes in ((75, []), (130, ["far"])):
+        values = {"angle": degrees}
+        path = make_move("orbit", 81, RATE, LENS, down, values=values, up=(0, -1, 0))
+        assert list(found(Shot(path))) == codes
+
+
 def test_a_roll_is_a_turn():
     turns = np.linspace(0, np.pi / 2, 81)
     poses = np.repeat(START[None], 81, axis=0)
