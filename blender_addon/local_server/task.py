@@ -157,7 +157,7 @@ def delete(folder: Path, words: str) -> Generator[Stand, None, None]:
 def failed(words: str, lines: list[str], log: Path) -> RecamError:
     """What a command's failure is called, after the last error that it printed."""
     errors = [line for line in lines if re.match(r"(ERROR|error|recam): ?", line)] or lines[-1:]
-    said = re.sub(r"^(ERROR|error|recam): ?", "", errors[0]) if errors else "It said nothing."
+    said = re.sub(r"^(ERROR|error|recam): ?", "", errors[0]) if errors else "it said nothing."
     offline = any("NewConnectionError" in line or "NameResolution" in line for line in lines)
     hint = "Is this machine on the internet, and does it need a proxy? " if offline else ""
     return RecamError(

@@ -23,7 +23,7 @@ def draw(preferences, layout, context) -> None:
     layout.use_property_decorate = False
     _connection(preferences, _group(layout, "Connection", "LINKED"), context, width)
     _sending(_group(layout, "Sending Footage", "EXPORT"), width)
-    _local_server(preferences, _group(layout, "Local Server", "DISK_DRIVE"), width)
+    _local_server(preferences, _group(layout, "Local Server", "DISK_DRIVE"), context, width)
     takes = _group(layout, "Takes", "FILE_MOVIE")
     takes.prop(preferences, "takes_folder", text="Folder", placeholder="recam_takes by the .blend")
 
@@ -47,24 +47,21 @@ def _connection(preferences, layout, context, width: float) -> None:
 def _sending(layout, width: float) -> None:
     where = address()
     if is_this_machine(where):
-        words = "The server is on this machine: footage stays here."
-    elif where in allowed():
-        words = f"Footage may be sent to {where}."
-    else:
+        paragraph(layout, "The server is on this machine: footage stays here.", "INFO", width)
+    elif where not in allowed():
         words = f"{where} is another machine: you are asked before footage is sent to it."
-    paragraph(layout, words, "INFO", width)
-    if not is_this_machine(where) and where not in allowed():
+        paragraph(layout, words, "INFO", width)
         _right(layout).operator("recam.allow_sending", text="Allow Sending…", icon="CHECKMARK")
     for each in allowed():
-        row = layout.row()
-        row.label(text=each, icon="CHECKMARK", translate=False)
+        row = layout.split(factor=0.8)
+        row.label(text=f"Footage may be sent to {each}.", icon="CHECKMARK", translate=False)
         row.operator("recam.forbid_sending", text="Forbid", icon="X").address = each
 
 
-def _local_server(preferences, layout, width: float) -> None:
+def _local_server(preferences, layout, context, width: float) -> None:
     there = places.installed()
     paragraph(layout, _installed_words(there), "INFO", width)
-    draw_task(layout, width)
+    draw_task(layout, context, width)
     row = _right(layout)
     if there or preferences.recam_command:
         draw_buttons(row)

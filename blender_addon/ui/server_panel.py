@@ -20,7 +20,7 @@ class ServerPanel:
         row = layout.row()
         draw_buttons(row)
         row.operator("recam.show_preferences", text="Preferences", icon="PREFERENCES")
-        draw_task(layout, width)
+        draw_task(layout, context, width)
 
 
 PANELS = in_both(ServerPanel)

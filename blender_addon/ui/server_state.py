@@ -9,17 +9,18 @@ from ..preferences import address, preferences
 from ..shared.engines import ENGINES
 from .paragraph import paragraph
 
+CLOSE = 25  # pixels at scale 1 of the cross that closes a message
 TITLES = {name: title for name, title, _ in ENGINES}
 
 
-def draw_state(layout, context, width: int) -> None:
+def draw_state(layout, context, width: float) -> None:
     """A line that says whether the server answers and what it can do."""
     current.show(context)
     text, icon = state_words(current.watch.seen)
     paragraph(layout, text, icon, width)
 
 
-def draw_task(layout, width: int) -> None:
+def draw_task(layout, context, width: float) -> None:
     """The task under way with its progress, or how the last one ended."""
     task = current.task
     if task is None or (task.quiet and not task.running and not task.error):
@@ -31,6 +32,7 @@ def draw_task(layout, width: int) -> None:
         return
     row = layout.row()
     column = row.column()
+    width -= CLOSE * context.preferences.system.ui_scale
     if task.error:
         paragraph(column, task.error.sentence, "ERROR", width)
         paragraph(column, task.error.hint, "BLANK1", width)
