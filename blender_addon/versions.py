@@ -95,6 +95,11 @@ def _renamed(strip) -> bool:
     return hasattr(strip, "left_handle")  # 5.1; the old names go in 6.0
 
 
+def turns_movies() -> bool:
+    """Whether movies are shown turned where their files ask for it."""
+    return bpy.app.version >= (4, 5, 0)
+
+
 def hidden_before(strip) -> float:
     """The frames of a strip's source that its start is trimmed by; negative where it is held."""
     return strip.left_handle_offset if _renamed(strip) else strip.frame_offset_start

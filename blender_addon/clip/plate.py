@@ -18,6 +18,7 @@ from .check import check, keyed
 from .layout import Rect, inside, picture_rect
 from .render import rendered_rect, write_alone
 from .strips import StripMark, animated, effects, file_of, find_strip, mark, placement_of, source_of
+from .turned import turned
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ def untouched(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
         and strip.colorspace_settings.name == scene.sequencer_colorspace_settings.name
         and not animated(strip, scene)
         and not effects(strip, scene)
+        and (versions.turns_movies() or not turned(file_of(strip)))
     )
 
 
