@@ -16,6 +16,7 @@ from ..clip.strips import KINDS, StripMark, find_strip, mark, source_of
 from ..identity import ADDON
 from ..shared.errors import RecamError
 from ..shared.protocol.request import new_id
+from ..takes.family import is_take, record_of
 from .records import Record
 
 FILE_ID = "recam_file"  # custom property of scenes
@@ -65,6 +66,13 @@ def strip_id(marked: StripMark, wanted: str) -> str:
     if not isinstance(strip.get(STRIP_ID), str):
         strip[STRIP_ID] = wanted
     return strip[STRIP_ID]
+
+
+def holds_take_of(job: str) -> bool:
+    """Whether a take of the job lies in the .blend that is open."""
+    editors = [scene.sequence_editor for scene in bpy.data.scenes if scene.sequence_editor]
+    strips = [strip for editor in editors for strip in versions.all_strips(editor)]
+    return any(is_take(strip) and record_of(strip).get("job") == job for strip in strips)
 
 
 def found_again(record: Record) -> StripMark:

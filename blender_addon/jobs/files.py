@@ -38,8 +38,10 @@ def _before_save(path: str = "", *_) -> None:
 def _after_save(path: str = "", *_) -> None:
     if not path:
         return
-    if path != bpy.data.filepath and _before_copy:  # a copy: this file is who it was
-        belonging.set_file_id(_before_copy)
+    if path != bpy.data.filepath:  # a copy: this file is who it was, and not saved
+        if _before_copy:
+            belonging.set_file_id(_before_copy)
+        return
     for job in running.jobs:
         job.after_save()
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import traceback
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from time import monotonic
 from typing import IO
 
@@ -23,10 +21,9 @@ from ..shared.client.client import Client
 from ..shared.client.job import JobState, RemoteJob
 from ..shared.errors import RecamError
 from ..shared.takes import MOST_TAKES, take_path
-from ..takes.folder import name_take, writable_folder
-from ..takes.place import Result, place_takes
-from ..takes.sidecar import write_sidecar
-from . import belonging, parcel, pictures, records
+from ..takes.folder import writable_folder
+from ..takes.place import Result
+from . import belonging, parcel, pictures, placing, records
 from .parcel import Parcel
 from .stand import ENDED, WAITING, Stand
 
@@ -63,6 +60,7 @@ class Job:
         self._out: Path | None = None
         self._work: Path | None = None
         self._cancelled = False
+        self._results: list[Result] = []
         self._steps: Iterator[float] = iter(())
 
     @property
@@ -102,6 +100,8 @@ class Job:
         if self.error and self._record:  # to be read until it is dismissed
             error = self.error.code, self.error.sentence, self.error.hint
             self._note(error=error)
+        elif self.takes and self._record:  # they are in no file yet
+            self._note(takes=placing.to_values(self._results))
         else:
             self.forget()
         self._clean()
@@ -120,6 +120,8 @@ class Job:
             self.stand = Stand("cancelled")
         if self._record and self._record.work and not self._sent:
             self._work = None  # whoever takes it up again sends what lies there
+        if self.takes and not bpy.data.filepath:  # of a file that was not to be kept
+            self.forget()
         self._let_go()
         self._clean()
 
@@ -137,8 +139,10 @@ class Job:
             self._record = replace(self._record, strip=values)
 
     def after_save(self) -> None:
-        """Note where the .blend lies now."""
-        if self._record is not None:
+        """Note where the .blend lies now; takes that were placed are safe in it."""
+        if self.takes:
+            self.forget()
+        elif self._record is not None:
             self._note(blend=bpy.data.filepath, file=belonging.known_id())
 
     def _shoot(self, sent: Parcel, server_key: str) -> Iterator[float]:
@@ -200,38 +204,13 @@ class Job:
         return elsewhere
 
     def _place(self, state: JobState, remarks: list[str]) -> Iterator[float]:
-        plate, request = self._parcel.plate, self._parcel.request
-        fetched = [take_path(self._out, n) for n in range(len(state.result["takes"]))]
+        fetched = [take_path(self._out, number) for number in range(len(state.result["takes"]))]
         folder, _ = writable_folder()
         if folder != self._out.parent:  # the .blend was saved elsewhere meanwhile
-            fetched = yield from _aside(lambda: [_moved(file, folder) for file in fetched])
-        record = {
-            "job": self.id,
-            "engine": state.engine,
-            "subject_distance": request.shot.subject_distance,
-            "settings": request.settings,
-            "remarks": state.result["remarks"],
-            "clip": self.strip_name,
-            "blend": bpy.data.filepath,
-        }
-        results = [
-            Result(
-                name_take(file, self.strip_name),
-                tuple(take["content_size"]),
-                record | {"report": take["report"], "content_size": take["content_size"]},
-            )
-            for file, take in zip(fetched, state.result["takes"], strict=True)
-        ]
-        self.remarks = remarks + record["remarks"]
-        try:
-            for result in results:
-                write_sidecar(result.path, request.shot, result.settings)
-            self.takes = [strip.name for strip in place_takes(plate, results)]
-        except RecamError as error:
-            files = ", ".join(str(result.path) for result in results)
-            kept = "The take itself is kept" if len(results) == 1 else "The takes are kept"
-            hint = f"{error.hint} {kept}: {files}"
-            raise RecamError(error.code, error.sentence, hint) from error
+            fetched = yield from placing.moved(fetched, folder)
+        self._results = placing.named(fetched, state, self._parcel)
+        self.remarks = remarks + state.result["remarks"]
+        self.takes = placing.place(self._parcel, self._results)
 
     def _note(self, **changes) -> None:
         self._record = replace(self._record, **changes)
@@ -261,30 +240,3 @@ def _unreachable(address: str) -> RecamError:
         f"No Recam server answers at {address}.",
         "Start one with `recam serve`, or correct the address in the add-on's preferences.",
     )
-
-
-def _aside(work: Callable) -> Iterator[float]:
-    """Do what may block in a thread of its own, and bring what it returns."""
-    done: Future = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except Exception as error:
-            done.set_exception(error)
-
-    Thread(target=run, name="recam-move", daemon=True).start()
-    while not done.done():
-        yield 0.05
-    return done.result()
-
-
-def _moved(file: Path, folder: Path) -> Path:
-    try:
-        return Path(shutil.move(file, folder / file.name))
-    except OSError as error:
-        raise RecamError(
-            "take_file",
-            f"The take cannot be moved to {folder} ({error.strerror or error}).",
-            "Choose another folder for takes in the add-on's preferences, and try again.",
-        ) from None

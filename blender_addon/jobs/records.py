@@ -26,6 +26,7 @@ class Record:
     key means this user's own server. name: the strip's. blend: the .blend's path when it was last
     saved, or empty. file: what identifies that .blend wherever it lies, kept in its scenes.
     work: the folder with a rendered plate, or empty. strip, plate, request: see ``jobs.parcel``.
+    takes: once they are placed, until the .blend is saved with them: see ``jobs.placing``.
     error: what RecamError was made of, once the job has failed; kept until it is dismissed.
     """
 
@@ -39,6 +40,7 @@ class Record:
     strip: dict
     plate: dict
     request: dict
+    takes: list[dict] | None = None
     error: tuple[str, str, str] | None = None
     made: float = field(default_factory=time.time)
 

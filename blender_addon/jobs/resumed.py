@@ -9,7 +9,7 @@ from typing import IO
 from ..clip.strips import StripMark
 from ..consent import check_consent, check_reachable
 from ..shared.errors import RecamError
-from . import belonging, session
+from . import belonging, placing, session
 from .job import AGAIN_SECONDS, Job
 from .parcel import from_record
 from .records import Record
@@ -36,6 +36,12 @@ class Resumed(Job):
         if record.error:
             raise RecamError(*record.error)
         self._parcel = from_record(record, self.strip)
+        if record.takes:
+            self._results = placing.from_values(record.takes)
+            yield 0.0
+            self.takes = placing.place(self._parcel, self._results)
+            self.stand = Stand("finished")
+            return
         while offline := _offline(record.address):
             self.stand = Stand("connecting", trouble=offline)
             yield AGAIN_SECONDS

@@ -80,14 +80,16 @@ def lost() -> list[Record]:
 
 def adopt(record: Record, marked: StripMark | None = None) -> bool:
     """Follow the record's job from here on, if nobody else does; see ``Resumed``."""
-    if find(record.job) is not None:
+    job = record.job
+    if find(job) is not None:
         return False
-    claim = records.claim(belonging.folder(), record.job)
+    claim = records.claim(belonging.folder(), job)
     if claim is None:
         return False
-    record = records.read(belonging.folder(), record.job)  # another Blender may have ended it
-    if record is None:
+    record = records.read(belonging.folder(), job)  # another Blender may have ended it
+    if record is None or (record.takes and belonging.holds_take_of(record.job)):
         claim.close()
+        records.remove(belonging.folder(), job)
         return False
     if marked is None and not records.lost(record) and not belonging.known_id():
         belonging.set_file_id(record.file)  # an undo or a crash had taken it away

@@ -101,9 +101,44 @@ def test_a_file_that_is_opened_again_gets_its_take(
     record = json.loads(take["recam"])
     assert record["job"] == job.id and record["engine"] == "projection"
     assert [file.name for file in saved.glob("*.mp4")] == ["city_take_001.mp4"]
+    bpy.ops.wm.save_mainfile()
     assert not records(addon)
     close(bpy)
     assert not opened(blend)
+
+
+def test_a_take_that_no_file_was_saved_with_is_laid_again(
+    bpy, addon, blend, saved, under_way, opened, drive
+):
+    """Blender crashed after the night's last take. Nothing is fetched or made a second time."""
+    job = drive(under_way())
+    close(bpy)
+    [again] = opened(blend)
+    drive(again)
+    assert again.id == job.id and names(bpy) == ["city", "city take 1"], str(again.error)
+    assert [file.name for file in saved.glob("*.mp4")] == ["city_take_001.mp4"]
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend.with_name("copy.blend")), copy=True)
+    assert records(addon)
+    [file] = records(addon)
+    kept = file.read_text()
+    bpy.ops.wm.save_mainfile()
+    assert not records(addon)
+    file.write_text(kept)  # as if Blender had ended before it was removed
+    assert not opened(blend) and not records(addon)
+
+
+def test_a_take_of_a_file_that_was_never_saved_is_not_offered_for_ever(
+    bpy, addon, clip, opened, drive
+):
+    lay_again(bpy, addon, clip)
+    bpy.ops.recam.reshoot()
+    [job] = addon.jobs.running.jobs
+    assert drive(job).take and records(addon)
+    file = Path(bpy.path.abspath(strips_of(bpy.context.scene)[job.take].filepath))
+    close(bpy)
+    assert not records(addon) and file.is_file()
+    for each in (file, file.with_suffix(".json")):
+        each.unlink()
 
 
 def test_a_moved_strip_is_met_where_it_lies_now(bpy, blend, under_way, opened, drive):
@@ -189,6 +224,7 @@ def test_a_file_renamed_meanwhile_is_known_by_its_id(
     [again] = opened(moved)
     drive(again)
     assert again.take == "city take 1", str(again.error)
+    bpy.ops.wm.save_mainfile()
     assert not records(addon)
 
 
@@ -237,7 +273,6 @@ def test_what_had_not_arrived_is_sent_then(
     [again] = opened(blend)
     drive(again)
     assert again.id == job.id and again.take == "city take 1", str(again.error)
-    assert not records(addon)
 
 
 def unknown(bpy, strip, folder):
@@ -337,6 +372,7 @@ def test_a_job_of_an_unsaved_file_is_offered_and_not_mixed_in(
     drive(again)
     assert again.id == job.id and again.take == "city take 1", str(again.error)
     assert strips_of(bpy.context.scene)["city take 1"].frame_final_start == 111
+    bpy.ops.wm.save_mainfile()
     assert not records(addon) and bpy.ops.recam.fetch_lost() == {"CANCELLED"}
 
 

@@ -125,12 +125,11 @@ def test_a_scene_without_a_camera_is_said(clip, lay, reshoot, drive):
     assert not strip.mute
 
 
-def test_the_button_wants_a_movie_strip(bpy, addon, sequence, camera, at, house):
+def test_the_button_wants_a_strip_with_a_clip(bpy, addon, sequence, new_effect, camera, at, house):
     at(house.address)
     assert not bpy.ops.recam.reshoot.poll()
-    scene_strip = strips_of(sequence).new_scene("scene", sequence, 1, 1)
-    sequence.sequence_editor.active_strip = scene_strip
-    with pytest.raises(RuntimeError, match="is a scene strip"):
+    sequence.sequence_editor.active_strip = new_effect("COLOR", "grey")
+    with pytest.raises(RuntimeError, match="is a color strip"):
         bpy.ops.recam.reshoot()
     assert not addon.jobs.running.jobs
 

@@ -1,0 +1,104 @@
+"""From what was fetched to takes in the sequencer."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Thread
+
+import bpy
+
+from ..shared.client.job import JobState
+from ..shared.errors import RecamError
+from ..takes.folder import name_take
+from ..takes.place import Result, place_takes
+from ..takes.sidecar import write_sidecar
+from .parcel import Parcel
+
+
+def named(fetched: list[Path], state: JobState, parcel: Parcel) -> list[Result]:
+    """Give the fetched files their names as takes; with all that made them."""
+    request = parcel.request
+    record = {
+        "job": request.job,
+        "engine": state.engine,
+        "subject_distance": request.shot.subject_distance,
+        "settings": request.settings,
+        "remarks": state.result["remarks"],
+        "clip": request.name,
+        "blend": bpy.data.filepath,
+    }
+    return [
+        Result(
+            name_take(file, request.name),
+            tuple(take["content_size"]),
+            record | {"report": take["report"], "content_size": take["content_size"]},
+        )
+        for file, take in zip(fetched, state.result["takes"], strict=True)
+    ]
+
+
+def place(parcel: Parcel, results: list[Result]) -> list[str]:
+    """Document the takes and put them above their strip; the new strips' names.
+
+    Raises RecamError as ``place_takes`` does; its hint tells where the files are kept.
+    """
+    try:
+        for result in results:
+            write_sidecar(result.path, parcel.request.shot, result.settings)
+        return [strip.name for strip in place_takes(parcel.plate, results)]
+    except RecamError as error:
+        files = ", ".join(str(result.path) for result in results)
+        kept = "The take itself is kept" if len(results) == 1 else "The takes are kept"
+        hint = f"{error.hint} {kept}: {files}"
+        raise RecamError(error.code, error.sentence, hint) from error
+
+
+def to_values(results: list[Result]) -> list[dict]:
+    """The results as plain values, for a record."""
+    return [
+        {"path": str(each.path), "content": list(each.content), "settings": each.settings}
+        for each in results
+    ]
+
+
+def from_values(values: list[dict]) -> list[Result]:
+    """The results again."""
+    return [Result(Path(each["path"]), tuple(each["content"]), each["settings"]) for each in values]
+
+
+def moved(files: list[Path], folder: Path) -> Iterator[float]:
+    """Move the files to a folder, which may lie on another disk; brings their new paths.
+
+    Raises RecamError ``take_file``.
+    """
+
+    def move() -> list[Path]:
+        try:
+            return [Path(shutil.move(file, folder / file.name)) for file in files]
+        except OSError as error:
+            raise RecamError(
+                "take_file",
+                f"The take cannot be moved to {folder} ({error.strerror or error}).",
+                "Choose another folder for takes in the add-on's preferences, and try again.",
+            ) from None
+
+    return (yield from _aside(move))
+
+
+def _aside(work: Callable) -> Iterator[float]:
+    """Do what may block in a thread of its own, and bring what it returns."""
+    done: Future = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as error:
+            done.set_exception(error)
+
+    Thread(target=run, name="recam-move", daemon=True).start()
+    while not done.done():
+        yield 0.05
+    return done.result()
