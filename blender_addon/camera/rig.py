@@ -20,16 +20,18 @@ SOURCE, HOLDER, SCREEN, CAMERA, SUBJECT = "source", "depth", "screen", "camera",
 
 
 def rig_of(strip: bpy.types.Strip, scene, stage) -> bpy.types.Collection | None:
-    """The strip's rig in the scene ``stage``; scene: in whose sequencer the strip lies.
+    """The strip's rig in the scene ``stage``; scene: in whose sequencer the strip lies."""
+    found = [rig for rig in _rigs(stage) if is_for(rig, strip, scene)]
+    found.sort(key=lambda rig: rig[STRIP] != strip.name)
+    return found[0] if found else None
 
-    Once the strip is renamed, it is the rig with its file that no strip's name leads to.
-    """
-    names = {other.name for other in versions.all_strips(scene.sequence_editor)}
-    alike = [rig for rig in _rigs(stage) if rig[FILE] == source_of(strip).name]
-    for rig in alike:
-        if rig[STRIP] == strip.name:
-            return rig
-    return next((rig for rig in alike if rig[STRIP] not in names), None)
+
+def is_for(rig: bpy.types.Collection, strip: bpy.types.Strip, scene) -> bool:
+    """Whether a rig is the strip's: it has its name and file, or, once the strip was renamed, its
+    file and a name that no strip has."""
+    names = versions.all_strips(scene.sequence_editor)
+    named = rig[STRIP] == strip.name or rig[STRIP] not in names
+    return named and rig[FILE] == source_of(strip).name
 
 
 def current_rig(settings) -> bpy.types.Collection | None:

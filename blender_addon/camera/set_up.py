@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import bpy
 from bpy.props import BoolProperty, FloatProperty
-from mathutils import Matrix, Vector
 
 from .. import versions
 from ..clip.layout import picture_rect
@@ -16,11 +15,8 @@ from ..shared.errors import RecamError
 from ..takes.family import is_take, original_at
 from . import rig as rigs
 from .footage import show_clip
+from .new_cameras import LENS, new_camera, new_source, new_subject
 from .sampling import frame_size
-
-LENS = 35.0
-EYE_HEIGHT = 1.6  # metres
-UPRIGHT = Matrix.Rotation(1.5707963267948966, 4, "X")  # looks along y
 
 
 class RECAM_OT_set_up_camera(bpy.types.Operator):
@@ -76,7 +72,7 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
         rigs.add_screen(rig)
         context.view_layer.update()  # so that the source camera is where it is
         self._choose(rig, source, scene.recam, stage)
-        if fresh:
+        if fresh and context.mode == "OBJECT":
             _select(context, rigs.part(rig, rigs.CAMERA))
         try:
             show_clip(rig, strip, scene)
@@ -109,15 +105,12 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
         if source is None:
             chosen = rigs.alive(settings.source_camera)
             own = chosen is not None and rigs.PART not in chosen
-            source = chosen if own else rigs.add(rig, rigs.SOURCE, _new_source(rig, stage))
+            source = chosen if own else rigs.add(rig, rigs.SOURCE, new_source(rig, stage))
         if rigs.PART in source and self.properties.is_property_set("lens"):
             source.data.lens = self.lens
         self.lens = source.data.lens
         if rigs.part(rig, rigs.CAMERA) is None:
-            camera = bpy.data.objects.new(f"{rig[rigs.STRIP]} Camera", _optics(source))
-            camera.data.name, camera.data.display_size = camera.name, 1.0
-            camera.matrix_world = _rigid(source.matrix_world)
-            rigs.add(rig, rigs.CAMERA, camera)
+            rigs.add(rig, rigs.CAMERA, new_camera(rig, source))
         return source
 
     def _choose(self, rig, source, settings, stage) -> None:
@@ -128,7 +121,7 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
             if not settings.is_property_set("subject_distance"):
                 distance /= stage.unit_settings.scale_length  # the default is in metres
             if subject is None or rigs.PART in subject:
-                subject = rigs.add(rig, rigs.SUBJECT, _new_subject(rig, source, distance))
+                subject = rigs.add(rig, rigs.SUBJECT, new_subject(rig, source, distance))
         settings.rig = None  # nothing follows before all is set
         settings.source_camera, settings.camera = source, rigs.part(rig, rigs.CAMERA)
         settings.subject, settings.subject_distance = subject, distance
@@ -159,48 +152,6 @@ def _size(strip, scene) -> tuple[int, int]:
         return int(size[0]), int(size[1])
     even = (2 * round(side / 2) for side in size)  # as movie files want it
     return tuple(min(pair) for pair in zip(even, frame, strict=True))
-
-
-def _new_source(rig, stage) -> bpy.types.Object:
-    """A camera in the place, and with the lens, of the scene's own; else at a person's height."""
-    model = stage.camera
-    if model is not None and model.get(rigs.PART) == rigs.CAMERA:  # of another clip's rig
-        model = next((s for r in rigs.all_of(model) if (s := rigs.source_camera_of(r))), model)
-    if model is not None and model.type == "CAMERA" and model.data.type == "PERSP":
-        data, pose = _optics(model), _rigid(model.matrix_world)
-    else:
-        data = bpy.data.cameras.new(f"{rig[rigs.STRIP]} Source")
-        metre = 1 / stage.unit_settings.scale_length
-        data.lens, data.clip_start, data.clip_end = LENS, 0.1 * metre, 1000 * metre
-        pose = Matrix.Translation((0, 0, EYE_HEIGHT * metre)) @ UPRIGHT
-    source = bpy.data.objects.new(f"{rig[rigs.STRIP]} Source", data)
-    source.matrix_world = pose
-    data.name = source.name
-    data.display_size = 0.25  # it stands in the way of the camera that begins here
-    return source
-
-
-def _optics(camera: bpy.types.Object) -> bpy.types.Camera:
-    """A copy of a camera's lens and sensor as they are now, without keys and backgrounds."""
-    data = camera.data.copy()
-    data.animation_data_clear()
-    data.background_images.clear()
-    data.dof.use_dof = False
-    return data
-
-
-def _rigid(matrix: Matrix) -> Matrix:
-    place, turn, _ = matrix.decompose()
-    return Matrix.LocRotScale(place, turn, None)
-
-
-def _new_subject(rig, source, distance: float) -> bpy.types.Object:
-    """An empty on the source camera's line of sight."""
-    subject = bpy.data.objects.new(f"{rig[rigs.STRIP]} Subject", None)
-    subject.empty_display_type, subject.empty_display_size = "SPHERE", distance / 20
-    subject.show_name = True
-    subject.location = _rigid(source.matrix_world) @ Vector((0, 0, -distance))
-    return subject
 
 
 def _select(context, thing) -> None:

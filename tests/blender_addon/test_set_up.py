@@ -204,6 +204,16 @@ def test_a_changed_strip_is_rendered_for_the_screen(
     assert measure.numbers(shown) == [*reversed(range(24))]
 
 
+def test_undone_while_it_is_rendered_it_ends_without_a_word(bpy, addon, clip, lay, set_up):
+    lay(clip).use_reverse_frames = True
+    bpy.ops.ed.undo_push(message="the artist's last step")
+    bpy.ops.recam.set_up_camera("EXEC_DEFAULT", True)
+    bpy.ops.ed.undo()
+    job = addon.camera.footage.job
+    assert job.tick() is None and not job.running and job.error is None
+    assert not bpy.data.images
+
+
 def test_a_strip_without_a_file_is_refused_in_words(bpy, sequence, clip, lay, tmp_path):
     strip = lay(clip)
     strip.filepath = str(tmp_path / "gone.mp4")
@@ -275,3 +285,15 @@ def test_an_image_strip_is_rendered_for_the_screen(bpy, addon, sequence, set_up,
     assert job.error is None and (sequence.frame_start, sequence.frame_end) == (5, 7)
     node = parts["screen"].active_material.node_tree.nodes["Recam Clip"]
     assert (node.image_user.frame_start, node.image.frame_duration) == (5, 3)
+
+
+def test_the_lens_that_shot_the_clip_may_be_told(bpy, sequence, clip, lay, set_up):
+    lay(clip)
+    parts = set_up(lens=85)
+    assert parts["source"].data.lens == parts["camera"].data.lens == 85
+    assert (
+        np.abs(corners(bpy, sequence, parts["screen"], parts["source"])[:, :2] - WHOLE).max() < 1e-5
+    )
+    parts["camera"].data.lens = 50  # the artist's own from here on
+    set_up()
+    assert (parts["source"].data.lens, parts["camera"].data.lens) == (85, 50)
