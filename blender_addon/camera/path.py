@@ -14,8 +14,8 @@ import numpy as np
 
 from .. import versions
 from ..clip.layout import Rect
-from ..clip.plate import rendered_rect
-from ..clip.strips import active_strip
+from ..clip.render import rendered_rect
+from ..clip.strips import KINDS, active_strip
 from ..scene.blocks import find
 from ..settings import subject_metres
 from ..shared.cameras.advice import Finding, findings
@@ -144,12 +144,11 @@ class Path:
         shot, problem, first = None, "", 0
         try:
             strip = active_strip(scene)
-            if strip is None:
-                raise RecamError("strip_none", "Select a strip to see the camera's path over it.")
+            if strip is None or strip.type not in KINDS:
+                raise RecamError("strip_none", "Select a clip to see the camera's path over it.")
             frames = strip_frames(strip)
             first = frames[0]
-            # To within a pixel or two the job's part, which takes opening the file to know.
-            target, source = _samplers(scene, frames, rendered_rect(strip, scene))
+            target, source = _samplers(scene, frames, _part(strip, scene))
             for sampler in (target, source) if source else (target,):
                 while sampler.step(seconds) < 1:
                     yield
@@ -176,7 +175,16 @@ class Path:
             self.lines = path_lines(shot, wrong, stage.unit_settings.scale_length)
 
 
-def _samplers(scene, frames: range, part: Rect) -> tuple[CameraSampler, CameraSampler | None]:
+def _part(strip, scene) -> Rect | None:
+    """The part of the frame that the clip fills: to within a pixel or two the job's own, which
+    takes opening the file to know. None for all of it."""
+    rect = rendered_rect(strip, scene)
+    return rect if rect.width and rect.height else None
+
+
+def _samplers(
+    scene, frames: range, part: Rect | None
+) -> tuple[CameraSampler, CameraSampler | None]:
     """Of the camera to re-shoot with, and of the one that shot the clip."""
     camera, source, subject = _things(scene)
     light = not _reads_itself(scene)
@@ -214,13 +222,8 @@ def _look(scene) -> tuple:
     return (
         placed,
         *(thing and thing.session_uid for thing in things),
-        *(
-            settings.subject_distance,
-            settings.engine,
-            settings.every,
-            scene.render.fps,
-            scene.render.fps_base,
-        ),
+        *(settings.subject_distance, settings.engine, settings.every),
+        *(scene.render.fps, scene.render.fps_base),
         *(scene.render.resolution_x, scene.render.resolution_y),
         tuple((mark.frame, mark.camera and mark.camera.session_uid) for mark in _marks(scene)),
     )

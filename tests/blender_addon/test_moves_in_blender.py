@@ -358,6 +358,20 @@ def test_a_marker_may_choose_the_camera(bpy, sequence, camera, new_camera, add):
     assert other.animation_data and not camera.animation_data
 
 
+def test_a_camera_may_stand_in_another_scene_than_the_strips(
+    bpy, sequence, strip, new_camera, add, shown, wanted
+):
+    camera = sequence.recam.camera = new_camera("Elsewhere")
+    stage = bpy.data.scenes.new("stage")
+    stage.unit_settings.scale_length = 0.1
+    stage.collection.objects.link(camera)
+    sequence.collection.objects.unlink(camera)
+    begin = shown(camera)
+    add("orbit")
+    place, turn = far(shown(camera), wanted("orbit", begin))
+    assert place < 5e-4 and turn < 2e-4
+
+
 def test_it_is_one_step_to_undo(bpy, sequence, camera, add):
     bpy.ops.ed.undo_push(message="before")
     name = camera.name

@@ -286,6 +286,12 @@ def test_no_camera_is_said(sequence, camera, path, settle):
     assert "no camera" in path.problem and path.lines is None
 
 
+def test_a_strip_without_a_picture_is_said(sequence, camera, path, settle, new_effect):
+    sequence.sequence_editor.active_strip = new_effect("COLOR", "grey")
+    settle(path)
+    assert "Select a clip" in path.problem and path.lines is None
+
+
 def test_hidden_it_costs_nothing(sequence, camera, path):
     sequence.recam_move.show_path = False
     path.changed()
