@@ -49,6 +49,7 @@ def _after_save(path: str = "", *_) -> None:
 HANDLERS = {
     "load_pre": _before_load,
     "load_post": _after_load,
+    "load_post_fail": _after_load,
     "save_pre": _before_save,
     "save_post": _after_save,
 }

@@ -60,6 +60,13 @@ def belongs(
     return file == record.file and not there(record.blend)
 
 
+def replaced(record: Record, blend: str, file: str) -> bool:
+    """Whether the .blend at ``blend`` lies where the job's did, and is another."""
+    return bool(record.blend and blend and file not in ("", record.file)) and _same(
+        record.blend, blend
+    )
+
+
 def lost(record: Record, there: Callable[[str], bool] = os.path.exists) -> bool:
     """Whether no .blend can be found that the job is one of."""
     return not record.blend or not there(record.blend)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 
 from ..clip.strips import StripMark
@@ -67,9 +69,12 @@ def abandon_all() -> None:
 
 def take_up() -> None:
     """Follow those jobs of the .blend that is open which nobody follows."""
+    blend, file = bpy.data.filepath, belonging.known_id()
     for record in records.read_all(belonging.folder()):
-        if records.belongs(record, bpy.data.filepath, belonging.known_id()):
+        if records.belongs(record, blend, file):
             adopt(record)
+        elif records.replaced(record, blend, file):
+            _orphan(record)
 
 
 def lost() -> list[Record]:
@@ -95,6 +100,14 @@ def adopt(record: Record, marked: StripMark | None = None) -> bool:
         belonging.set_file_id(record.file)  # an undo or a crash had taken it away
     start(Resumed(record, claim, marked))
     return True
+
+
+def _orphan(record: Record) -> None:
+    """Another .blend was saved over the job's: it is offered like those of unsaved files."""
+    claim = records.claim(belonging.folder(), record.job)
+    if claim is not None:
+        records.write(belonging.folder(), replace(record, blend=""))
+        claim.close()
 
 
 def redraw() -> None:

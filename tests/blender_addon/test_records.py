@@ -48,6 +48,13 @@ def test_a_job_belongs_to_its_file_wherever_that_went(blend, file, there, belong
     assert records.belongs(record(), blend, file, lambda path: there) == belongs
 
 
+def test_a_file_that_another_was_saved_over_is_replaced():
+    assert records.replaced(record(), "/work/shot.blend", "2")
+    for blend, file in (("/work/shot.blend", "1"), ("/work/shot.blend", ""), ("/b.blend", "2")):
+        assert not records.replaced(record(), blend, file)
+    assert not records.replaced(record(blend=""), "", "2")
+
+
 def test_a_job_of_an_unsaved_file_belongs_to_none_and_is_lost():
     unsaved = record(blend="")
     assert not records.belongs(unsaved, "/work/shot.blend", "1", lambda path: False)

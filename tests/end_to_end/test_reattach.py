@@ -206,6 +206,38 @@ def test_of_a_copy_and_its_original_the_open_one_keeps_the_job(
     assert not opened(copy) and len(opened(moved)) == 1
 
 
+def test_of_a_file_that_another_was_saved_over_the_jobs_are_offered(
+    bpy, addon, clip, blend, under_way, opened, drive
+):
+    under_way()
+    bpy.ops.wm.save_mainfile()
+    close(bpy)
+    lay_again(bpy, addon, clip)
+    bpy.ops.recam.reshoot()
+    bpy.ops.recam.cancel_all()
+    [other] = addon.jobs.running.jobs
+    addon.jobs.belonging.file_id()  # as one that has takes of its own
+    drive(other)
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    assert not opened(blend)
+    assert bpy.ops.recam.fetch_lost() == {"FINISHED"}
+    [again] = addon.jobs.running.jobs
+    assert drive(again).take == "city take 1", str(again.error)
+
+
+def test_a_file_that_cannot_be_opened_leaves_the_jobs_where_they_are(
+    bpy, addon, blend, under_way, drive, tmp_path
+):
+    job = under_way()
+    broken = tmp_path / "broken.blend"
+    broken.write_bytes(b"no blend")
+    with pytest.raises(RuntimeError):
+        bpy.ops.wm.open_mainfile(filepath=str(broken))
+    [again] = addon.jobs.running.jobs
+    assert again.id == job.id
+    assert drive(again).take == "city take 1", str(again.error)
+
+
 @pytest.mark.parametrize("undone", [False, True])
 def test_a_file_renamed_meanwhile_is_known_by_its_id(
     bpy, addon, blend, under_way, opened, drive, undone
