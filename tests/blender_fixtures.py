@@ -271,3 +271,22 @@ def render_all():
         return shares
 
     return run
+
+
+@pytest.fixture
+def rendered(addon, sequence, tmp_path, render_all, pictures):
+    """Renders a strip to a plate, with handles; the plate and its frames (F, H, W, 3)."""
+
+    def run(strip, handles=0):
+        renderer = addon.clip.plate.PlateRenderer(strip, sequence, tmp_path / "plate", handles)
+        render_all(renderer)
+        plate = renderer.plate()
+        return plate, pictures.movie(plate.parts, plate.width, plate.height)
+
+    return run
+
+
+def part(frames, rect):
+    """The part of frames (F, H, W, 3) that a plate shows."""
+    top, left = int(rect.top), int(rect.left)
+    return frames[:, top : top + int(rect.height), left : left + int(rect.width)]

@@ -17,14 +17,11 @@ def strip(addon, sequence, clip):
 
 
 @pytest.fixture
-def rendered(addon, sequence, tmp_path, render_all, pictures, measure):
+def numbers_of(rendered, measure):
     """Renders a strip to a plate with handles; the plate and its frames' numbers."""
 
     def run(strip, handles):
-        renderer = addon.clip.plate.PlateRenderer(strip, sequence, tmp_path / "plate", handles)
-        render_all(renderer)
-        plate = renderer.plate()
-        frames = pictures.movie(plate.parts, plate.width, plate.height)
+        plate, frames = rendered(strip, handles)
         return plate, measure.numbers(frames)
 
     return run
@@ -39,23 +36,23 @@ def test_a_file_is_sent_with_so_many_frames_more_as_it_has(addon, sequence, stri
     assert addon.clip.plate.original_plate(strip, sequence).handles == (0, 0)
 
 
-def test_a_rendered_plate_goes_on_too(addon, strip, rendered):
+def test_a_rendered_plate_goes_on_too(addon, strip, numbers_of):
     strip.color_multiply = 0.9
-    plate, numbers = rendered(strip, 6)
+    plate, numbers = numbers_of(strip, 6)
     assert numbers == list(range(22)) and plate.handles == (4, 6)
     assert (plate.first, plate.frames, plate.strip.first) == (0, 22, 30)
     assert (addon.versions.first_frame(strip), addon.versions.end_frame(strip)) == (30, 42)
 
 
-def test_reversed_handles_are_what_the_strip_would_show(strip, rendered):
+def test_reversed_handles_are_what_the_strip_would_show(strip, numbers_of):
     strip.use_reverse_frames = True
-    assert rendered(strip, 2)[1] == [21, 20, *range(19, 7, -1), 7, 6]
+    assert numbers_of(strip, 2)[1] == [21, 20, *range(19, 7, -1), 7, 6]
 
 
-def test_a_split_in_two_has_the_other_part_as_its_handle(addon, sequence, strip, rendered):
+def test_a_split_in_two_has_the_other_part_as_its_handle(addon, sequence, strip, numbers_of):
     strip.color_multiply = 0.9
     later = strip.split(36, "SOFT")
-    plate, numbers = rendered(later, 2)
+    plate, numbers = numbers_of(later, 2)
     assert plate.handles == (2, 2) and numbers == list(range(8, 18))
 
 
@@ -68,25 +65,25 @@ def test_a_hard_split_and_a_held_end_leave_nothing_to_show(addon, sequence, stri
 
 
 def test_inside_a_meta_that_hides_them_there_are_handles_all_the_same(
-    addon, sequence, strip, rendered
+    addon, sequence, strip, numbers_of
 ):
     meta = strips_of(sequence).new_meta("M", 5, 30)
     strip.move_to_meta(meta)
     strip.color_multiply = 0.9
-    plate, numbers = rendered(strip, 3)
+    plate, numbers = numbers_of(strip, 3)
     assert plate.handles == (3, 3) and numbers == list(range(1, 19))
 
 
-def test_handles_before_frame_0(addon, strip, rendered):
+def test_handles_before_frame_0(addon, strip, numbers_of):
     strip.color_multiply = 0.9
     addon.versions.move(strip, -28)
-    plate, numbers = rendered(strip, 4)
+    plate, numbers = numbers_of(strip, 4)
     assert plate.strip.first == 2 and plate.handles == (4, 4)
     assert numbers == list(range(20))
 
 
-def test_a_keyed_strip_has_no_handles_before_frame_0(addon, sequence, strip, rendered):
+def test_a_keyed_strip_has_no_handles_before_frame_0(addon, sequence, strip, numbers_of):
     addon.versions.move(strip, -28)
     strip.keyframe_insert("color_multiply", frame=2)
-    plate, numbers = rendered(strip, 4)
+    plate, numbers = numbers_of(strip, 4)
     assert plate.handles == (2, 4) and numbers == list(range(2, 20))

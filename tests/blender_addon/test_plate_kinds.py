@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.blender_fixtures import strips_of
+from tests.blender_fixtures import part, shown_frames, strips_of
 
 
 @pytest.fixture
@@ -13,30 +13,15 @@ def strips(sequence):
 
 
 @pytest.fixture
-def rendered(addon, sequence, tmp_path, render_all, pictures):
-    """Renders a strip to a plate; the plate and its frames (F, H, W, 3)."""
-
-    def run(strip, handles=0):
-        renderer = addon.clip.plate.PlateRenderer(strip, sequence, tmp_path / "plate", handles)
-        render_all(renderer)
-        plate = renderer.plate()
-        return plate, pictures.movie(plate.parts, plate.width, plate.height)
-
-    return run
-
-
-@pytest.fixture
 def same(addon, sequence, rendered, pictures, measure):
     """Renders a strip, which alone is shown: the plate is what the sequencer shows."""
 
     def run(strip):
         assert not addon.clip.plate.untouched(strip, sequence)
-        versions = addon.versions
-        frames = range(versions.first_frame(strip), versions.end_frame(strip))
+        frames = shown_frames(strip)
         shown = pictures.shown(sequence, frames)
         plate, made = rendered(strip)
-        top, left = int(plate.rect.top), int(plate.rect.left)
-        seen = shown[:, top : top + plate.height, left : left + plate.width]
+        seen = part(shown, plate.rect)
         assert seen.max() > 0.5 and len(made) == plate.frames == len(frames)
         for one, other in zip(made, seen, strict=True):
             assert measure.psnr(one, other) > 28
