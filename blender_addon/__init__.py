@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import consent, preferences, settings
+from . import consent, preferences, settings, translations
 from .camera import (
     camera_files,
     footage,
@@ -29,6 +29,7 @@ from .ui import (
 )
 
 MODULES = (
+    translations,
     preferences,
     settings,
     move_settings,

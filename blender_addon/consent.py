@@ -10,6 +10,7 @@ import bpy
 from .preferences import address, preferences
 from .shared.errors import RecamError
 from .shared.protocol.limits import DEFAULT_ADDRESS
+from .translations import words
 from .ui.paragraph import QUESTION_WIDTH, question
 
 
@@ -110,17 +111,20 @@ class RECAM_OT_allow_sending(bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(
             self,
             width=QUESTION_WIDTH,
-            title="Send Footage to Another Machine?",
-            confirm_text="Allow",
+            title=words("Send Footage to Another Machine?"),
+            confirm_text=words("Allow"),
         )
 
     def draw(self, context) -> None:
-        words = (
-            f"The clip, as far as the strip shows it, is sent to {self.address}, encrypted, and "
-            "is kept there with its takes."
+        sent = words(
+            "The clip, as far as the strip shows it, is sent to {address}, encrypted, and is kept "
+            "there with its takes.",
+            address=self.address,
         )
-        again = "You are not asked again for this address; the add-on's preferences take it back."
-        question(self.layout, context, [("EXPORT", words), ("INFO", again)])
+        again = words(
+            "You are not asked again for this address; the add-on's preferences take it back."
+        )
+        question(self.layout, context, [("EXPORT", sent), ("INFO", again)])
 
     def execute(self, context) -> set[str]:
         allow(self.address or address())

@@ -22,6 +22,7 @@ from ..shared.cameras.trajectory import Shot, Trajectory
 from ..shared.errors import RecamError
 from ..takes.keys import key_camera
 from ..takes.optics import Frame, lenses_of_frame
+from ..translations import words
 from . import rig as rigs
 from .sampling import CameraSampler, frame_size, scene_rate
 from .shot import ShotReader
@@ -50,7 +51,10 @@ class _Load(ImportHelper):
         except RecamError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"“{camera.name}” is keyed from {Path(self.filepath).name}")
+        said = words(
+            "“{camera}” is keyed from {file}", camera=camera.name, file=Path(self.filepath).name
+        )
+        self.report({"INFO"}, said)
         return {"FINISHED"}
 
 
@@ -134,14 +138,14 @@ class RECAM_OT_save_camera(ExportHelper, bpy.types.Operator):
             return {"CANCELLED"}
         finally:
             manager.progress_end()
-        self.report({"INFO"}, f"Written to {self.filepath}")
+        self.report({"INFO"}, words("Written to {file}", file=self.filepath))
         return {"FINISHED"}
 
 
 def _poll(cls, context) -> bool:
     scene = versions.sequencer_scene(context)
     if scene is None or active_strip(scene) is None:
-        cls.poll_message_set("Select a strip in the sequencer")
+        cls.poll_message_set(words("Select a strip in the sequencer"))
         return False
     return True
 

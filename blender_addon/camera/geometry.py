@@ -7,6 +7,7 @@ from typing import ClassVar
 import bpy
 
 from .. import versions
+from ..translations import words
 from . import rig as rigs
 from .movie_texture import like
 from .projecting import levels, nodes_with, projection_material, projection_nodes
@@ -27,10 +28,10 @@ class RECAM_OT_use_as_geometry(bpy.types.Operator):
         scene = versions.sequencer_scene(context)
         rig = rigs.current_rig(scene.recam) if scene else None
         if rig is None or rigs.part(rig, rigs.SCREEN) is None:
-            cls.poll_message_set("Set up a camera first")
+            cls.poll_message_set(words("Set up a camera first"))
             return False
         if not _meshes(context):
-            cls.poll_message_set("Select meshes in the 3D view")
+            cls.poll_message_set(words("Select meshes in the 3D view"))
             return False
         return True
 
@@ -64,7 +65,7 @@ class RECAM_OT_release_geometry(bpy.types.Operator):
     def poll(cls, context) -> bool:
         scene = versions.sequencer_scene(context)
         if scene is None or scene.recam.geometry is None:
-            cls.poll_message_set("No mesh is used as geometry")
+            cls.poll_message_set(words("No mesh is used as geometry"))
             return False
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import versions
+from ..translations import words
 from .rig import alive
 
 # What shows a movie texture as it is, without light, while the timeline runs.
@@ -26,10 +27,10 @@ class RECAM_OT_look_through(bpy.types.Operator):
     @classmethod
     def poll(cls, context) -> bool:
         if view_of(context) is None:
-            cls.poll_message_set("Open a 3D view in this window")
+            cls.poll_message_set(words("Open a 3D view in this window"))
             return False
         if context.scene.camera is None and _camera(context) is None:
-            cls.poll_message_set("Set up a camera first")
+            cls.poll_message_set(words("Set up a camera first"))
             return False
         return True
 

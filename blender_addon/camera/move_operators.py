@@ -8,6 +8,7 @@ import bpy
 
 from ..clip.strips import active_strip
 from ..shared.errors import RecamError
+from ..translations import words
 from ..ui.places import redraw
 from ..versions import sequencer_scene
 from .moves import add_move, strip_frames
@@ -25,7 +26,7 @@ class RECAM_OT_add_move(bpy.types.Operator):
     def poll(cls, context) -> bool:
         scene = sequencer_scene(context)
         if scene is None or active_strip(scene) is None:
-            cls.poll_message_set("Select a strip in the sequencer")
+            cls.poll_message_set(words("Select a strip in the sequencer"))
             return False
         return True
 
@@ -44,7 +45,13 @@ class RECAM_OT_add_move(bpy.types.Operator):
         scene.recam_move.show_path = True
         self.report(
             {"INFO"},
-            f"{keys} keyframes on “{camera.name}”, frames {frames[0]} to {frames[-1]}",
+            words(
+                "{count} keyframes on “{camera}”, frames {first} to {last}",
+                count=keys,
+                camera=camera.name,
+                first=frames[0],
+                last=frames[-1],
+            ),
         )
         return {"FINISHED"}
 
@@ -59,7 +66,7 @@ class RECAM_OT_refresh_path(bpy.types.Operator):
     def poll(cls, context) -> bool:
         scene = sequencer_scene(context)
         if scene is None or active_strip(scene) is None:
-            cls.poll_message_set("Select a strip in the sequencer")
+            cls.poll_message_set(words("Select a strip in the sequencer"))
             return False
         return True
 

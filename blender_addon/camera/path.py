@@ -21,6 +21,7 @@ from ..settings import subject_metres
 from ..shared.cameras.advice import Finding, findings
 from ..shared.cameras.trajectory import Shot
 from ..shared.errors import RecamError
+from ..translations import words
 from ..ui.places import redraw
 from .moves import strip_frames
 from .path_lines import Lines, path_lines
@@ -112,7 +113,7 @@ class Path:
             return self._work is not None
         self._changed_at = None
         if _reads_itself(scene):
-            self._leave("A driver or constraint of the cameras reads this scene")
+            self._leave(words("A driver or constraint of the cameras reads this scene"))
             return False
         self.by_hand = ""
         self._work, self._long_before = self._read(scene, SLICE_SECONDS), self._long
@@ -126,10 +127,12 @@ class Path:
             self._long = 0  # read without one
         if self._long == LONG_TICKS:
             self._long, self._slow = 0, True
-            self._leave(f"This scene takes {took * 1000:.0f} ms to look at")
+            milliseconds = f"{took * 1000:.0f}"
+            self._leave(words("This scene takes {time} ms to look at", time=milliseconds))
 
     def _leave(self, why: str) -> None:
-        self.by_hand, self._work = f"{why}: the path is read on request.", None
+        self.by_hand = words("{why}: the path is read on request.", why=why)
+        self._work = None
         redraw()
 
     def _found(self) -> bpy.types.Scene | None:

@@ -13,6 +13,7 @@ from ..clip.plate import check, picture_part
 from ..clip.strips import active_strip, placement_of
 from ..shared.errors import RecamError
 from ..takes.family import is_take, original_at
+from ..translations import words
 from . import rig as rigs
 from .footage import show_clip
 from .new_cameras import LENS, new_camera, new_source, new_subject
@@ -49,7 +50,7 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
     def poll(cls, context) -> bool:
         scene = versions.sequencer_scene(context)
         if scene is None or active_strip(scene) is None:
-            cls.poll_message_set("Select a strip in the sequencer")
+            cls.poll_message_set(words("Select a strip in the sequencer"))
             return False
         return True
 

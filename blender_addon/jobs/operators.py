@@ -14,6 +14,7 @@ from ..preferences import server_key
 from ..scene.blocks import find
 from ..shared.errors import RecamError
 from ..takes.family import to_reshoot
+from ..translations import words
 from ..versions import sequencer_scene
 from . import running, session
 from .reshoot import Reshoot
@@ -38,7 +39,7 @@ strip above it"""
     def poll(cls, context) -> bool:
         scene = sequencer_scene(context)
         if scene is None or active_strip(scene) is None:
-            cls.poll_message_set("Select a movie strip in the sequencer")
+            cls.poll_message_set(words("Select a movie strip in the sequencer"))
             return False
         return True
 
@@ -80,7 +81,7 @@ class RECAM_OT_cancel_all(bpy.types.Operator):
     @classmethod
     def poll(cls, context) -> bool:
         if not running.busy():
-            cls.poll_message_set("No re-shoot is under way")
+            cls.poll_message_set(words("No re-shoot is under way"))
         return running.busy()
 
     def execute(self, context) -> set[str]:
@@ -116,7 +117,7 @@ class RECAM_OT_dismiss_all(bpy.types.Operator):
     def poll(cls, context) -> bool:
         if ended := any(not job.running for job in running.jobs):
             return ended
-        cls.poll_message_set("Nothing in the queue has ended")
+        cls.poll_message_set(words("Nothing in the queue has ended"))
         return False
 
     def execute(self, context) -> set[str]:
@@ -163,7 +164,7 @@ where it shows the same clip, else into the folder for takes"""
             record for record in running.lost() if running.adopt(record, _on(record, strip, scene))
         ]
         if not found:
-            self.report({"INFO"}, "There are no takes of unsaved files.")
+            self.report({"INFO"}, words("There are no takes of unsaved files."))
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -46,7 +46,12 @@ class Stand:
     @property
     def line(self) -> str:
         """``words``, with the time that is left where it is known."""
+        return f"{self.words}: {self.time_left} left" if self.time_left else self.words
+
+    @property
+    def time_left(self) -> str:
+        """Minutes and seconds, or empty where they are not known."""
         if self.seconds_left is None:
-            return self.words
+            return ""
         minutes, seconds = divmod(round(self.seconds_left), 60)
-        return f"{self.words}: {minutes}:{seconds:02} left"
+        return f"{minutes}:{seconds:02}"

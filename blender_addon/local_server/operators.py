@@ -9,6 +9,7 @@ from ..consent import check_online, is_this_machine
 from ..identity import ADDON
 from ..preferences import address, preferences, server_key
 from ..shared.errors import RecamError
+from ..translations import words
 from ..ui.paragraph import QUESTION_WIDTH, question
 from . import current, places, server
 from .builds import build, builds, likely, words_for
@@ -24,7 +25,7 @@ class _TaskOperator:
     @classmethod
     def poll(cls, context) -> bool:
         if current.busy():
-            cls.poll_message_set(f"{current.task.title} has not ended")
+            cls.poll_message_set(words("{task} has not ended", task=words(current.task.title)))
             return False
         return True
 
@@ -62,8 +63,8 @@ class RECAM_OT_install_server(_TaskOperator, bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(
             self,
             width=QUESTION_WIDTH,
-            title="Download and Install a Server?",
-            confirm_text="Install",
+            title=words("Download and Install a Server?"),
+            confirm_text=words("Install"),
         )
 
     def draw(self, context) -> None:
@@ -72,13 +73,19 @@ class RECAM_OT_install_server(_TaskOperator, bpy.types.Operator):
         chosen = build(self.build)
         download, disk = words_for(chosen.download), words_for(chosen.disk)
         lines = [
-            ("INFO", f"{chosen.sentence}."),
-            ("IMPORT", f"Downloads about {download} from {chosen.sources}."),
-            ("DISK_DRIVE", f"Takes about {disk} in {places.environment()}."),
+            ("INFO", f"{words(chosen.sentence)}."),
+            (
+                "IMPORT",
+                words("Downloads about {size} from {site}.", size=download, site=chosen.sources),
+            ),
+            (
+                "DISK_DRIVE",
+                words("Takes about {size} in {folder}.", size=disk, folder=places.environment()),
+            ),
         ]
         if chosen.model:
-            apart = f"The model's weights, {WEIGHTS_GIGABYTES} GB more, are fetched apart."
-            lines.append(("BLANK1", apart))
+            apart = "The model's weights, {gigabytes} GB more, are fetched apart."
+            lines.append(("BLANK1", words(apart, gigabytes=WEIGHTS_GIGABYTES)))
         question(self.layout, context, lines)
 
     def make(self):
@@ -100,9 +107,11 @@ class RECAM_OT_remove_server(_TaskOperator, bpy.types.Operator):
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title="Remove the Local Server?",
-            message=f"{places.environment()} is deleted. Takes, weights and keys stay.",
-            confirm_text="Remove",
+            title=words("Remove the Local Server?"),
+            message=words(
+                "{folder} is deleted. Takes, weights and keys stay.", folder=places.environment()
+            ),
+            confirm_text=words("Remove"),
         )
 
     def make(self):
@@ -141,7 +150,7 @@ class RECAM_OT_stop_server(_TaskOperator, bpy.types.Operator):
     @classmethod
     def poll(cls, context) -> bool:
         if not server.runs():
-            cls.poll_message_set("No server that was started from Blender runs")
+            cls.poll_message_set(words("No server that was started from Blender runs"))
             return False
         return super().poll(context)
 
@@ -149,13 +158,15 @@ class RECAM_OT_stop_server(_TaskOperator, bpy.types.Operator):
         seen = current.watch.seen
         if seen is None or not is_this_machine(seen.address) or not seen.jobs:
             return self.execute(context)
-        jobs = "A job is" if seen.jobs == 1 else f"{seen.jobs} jobs are"
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title="Stop the Server?",
-            message=f"{jobs} under way; the server begins again with them when it is started.",
-            confirm_text="Stop",
+            title=words("Stop the Server?"),
+            message=words(
+                "Jobs under way: {count}. The server begins again with them when it is started.",
+                count=seen.jobs,
+            ),
+            confirm_text=words("Stop"),
         )
 
     def make(self):
@@ -191,14 +202,21 @@ class RECAM_OT_install_weights(_TaskOperator, bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(
             self,
             width=QUESTION_WIDTH,
-            title="Download the Model's Weights?",
-            confirm_text="Download",
+            title=words("Download the Model's Weights?"),
+            confirm_text=words("Download"),
         )
 
     def draw(self, context) -> None:
         lines = [
-            ("IMPORT", f"Downloads about {WEIGHTS_GIGABYTES} GB from huggingface.co."),
-            ("INFO", "By downloading them you agree to their licences:"),
+            (
+                "IMPORT",
+                words(
+                    "Downloads about {size} from {site}.",
+                    size=f"{WEIGHTS_GIGABYTES} GB",
+                    site="huggingface.co",
+                ),
+            ),
+            ("INFO", words("By downloading them you agree to their licences:")),
             ("BLANK1", "Wan2.1 (transformer, VAE, text encoder): Apache-2.0"),
             ("BLANK1", "ReCamMaster-Wan2.1 (camera weights): Apache-2.0"),
         ]
@@ -234,7 +252,7 @@ class RECAM_OT_show_log(bpy.types.Operator):
     def execute(self, context) -> set[str]:
         file = places.log(self.log or "server")
         if not file.is_file():
-            self.report({"ERROR"}, f"There is no log yet: {file}")
+            self.report({"ERROR"}, words("There is no log yet: {file}", file=file))
             return {"CANCELLED"}
         return bpy.ops.wm.path_open(filepath=str(file))
 

@@ -9,6 +9,7 @@ import bpy
 from ..camera.sampling import scene_rate
 from ..clip.strips import file_of
 from ..shared.cameras.trajectory import Trajectory
+from ..translations import words
 from .again import content_part, first_frame_of_file, frame_of, new_camera, part_of, whole_frames
 from .family import first_and_end, record_of
 from .keys import hangs, key_camera
@@ -111,13 +112,17 @@ def _remember(scene) -> None:
 def _remarks(scene, cut, trajectory: Trajectory) -> list[str]:
     remarks = []
     if scene_rate(scene) != trajectory.rate:
-        remarks.append(f"The scene now has the take's {float(trajectory.rate):g} frames a second.")
+        rate = f"{float(trajectory.rate):g}"
+        remarks.append(words("The scene now has the take's {rate} frames a second.", rate=rate))
     if scene == cut and scene.render.use_sequencer:
-        remarks.append("Rendering now gives the 3D scene, not the sequencer.")
+        remarks.append(words("Rendering now gives the 3D scene, not the sequencer."))
     if scene.view_settings.view_transform not in ("Standard", "Raw"):
         remarks.append(
-            f"The view transform “{scene.view_settings.view_transform}” changes the CG's colours "
-            "and not the take's: “Standard” treats both alike."
+            words(
+                "The view transform “{name}” changes the CG's colours and not the take's: "
+                "“Standard” treats both alike.",
+                name=scene.view_settings.view_transform,
+            )
         )
     return remarks
 

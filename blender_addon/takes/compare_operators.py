@@ -6,6 +6,7 @@ import bpy
 from bpy.props import StringProperty
 
 from .. import versions
+from ..translations import words
 from . import operating
 from .family import family_of
 from .operating import OnFamily, OnTake
@@ -77,7 +78,7 @@ class RECAM_OT_unapprove_take(OnTake, bpy.types.Operator):
 
     def run(self, scene, strip) -> str | None:
         if APPROVED not in strip:
-            return f"“{strip.name}” was not approved."
+            return words("“{strip}” was not approved.", strip=strip.name)
         unapprove(strip)
         return None
 

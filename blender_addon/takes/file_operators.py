@@ -6,6 +6,7 @@ import bpy
 
 from .. import versions
 from ..clip.strips import file_of
+from ..translations import words
 from . import operating
 from .family import chosen_strip
 from .folder import takes_folder
@@ -28,9 +29,9 @@ class RECAM_OT_delete_take(OnTake, bpy.types.Operator):
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title=f"Delete “{take.name}”?",
-            message=why_kept(take) or f"Its file ({size}) goes when you save.",
-            confirm_text="Delete",
+            title=words("Delete “{take}”?", take=take.name),
+            message=why_kept(take) or words("Its file ({size}) goes when you save.", size=size),
+            confirm_text=words("Delete"),
         )
 
     def run(self, scene, strip) -> str:
@@ -46,28 +47,31 @@ class RECAM_OT_clean_up_takes(Reporting, bpy.types.Operator):
     @classmethod
     def poll(cls, context) -> bool:
         if not bpy.data.filepath:
-            cls.poll_message_set("Save the .blend first")
+            cls.poll_message_set(words("Save the .blend first"))
         return bool(bpy.data.filepath)
 
     def invoke(self, context, event) -> set[str]:
         files = unused_takes()
         if not files:
-            self.report({"INFO"}, f"Every take of this .blend in {takes_folder()} is in use.")
+            said = "Every take of this .blend in {folder} is in use."
+            self.report({"INFO"}, words(said, folder=takes_folder()))
             return {"CANCELLED"}
         names = ", ".join(file.name for file in files[:NAMED])
-        more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+        if len(files) > NAMED:
+            names = words("{take} and {count} more", take=names, count=len(files) - NAMED)
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title=f"Delete {_count(files)} ({size_in_words(files)})?",
-            message=f"No strip uses {names}{more}. They go when you save.",
-            confirm_text="Delete",
+            title=words("Delete {files} ({size})?", files=_count(files), size=size_in_words(files)),
+            message=words("No strip uses {names}. They go when you save.", names=names),
+            confirm_text=words("Delete"),
         )
 
     def run(self, scene, strip) -> str:
         files = unused_takes()
         doom(files)
-        return f"{_count(files)} ({size_in_words(files)}) to be deleted when you save."
+        said = "To be deleted when you save: {files} ({size})"
+        return words(said, files=_count(files), size=size_in_words(files))
 
 
 class RECAM_OT_gather_takes(Reporting, bpy.types.Operator):
@@ -79,19 +83,22 @@ class RECAM_OT_gather_takes(Reporting, bpy.types.Operator):
     @classmethod
     def poll(cls, context) -> bool:
         if not bpy.data.filepath:
-            cls.poll_message_set("Save the .blend first: takes are gathered beside it")
+            cls.poll_message_set(words("Save the .blend first: takes are gathered beside it"))
             return False
         if not scattered():
-            cls.poll_message_set("All takes lie in the folder for takes")
+            cls.poll_message_set(words("All takes lie in the folder for takes"))
             return False
         return True
 
     def run(self, scene, strip) -> str:
-        return f"{gather()} files of takes now lie in {takes_folder()}."
+        count = gather()
+        return words(
+            "{count} files of takes now lie in {folder}.", count=count, folder=takes_folder()
+        )
 
 
 def _count(files: list) -> str:
-    return f"{len(files)} file" if len(files) == 1 else f"{len(files)} files"
+    return words("1 file") if len(files) == 1 else words("{count} files", count=len(files))
 
 
 CLASSES = (RECAM_OT_delete_take, RECAM_OT_clean_up_takes, RECAM_OT_gather_takes)

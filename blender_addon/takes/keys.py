@@ -11,6 +11,7 @@ from mathutils import Matrix, Vector
 from .. import versions
 from ..camera.axes import matrix_world
 from ..shared.cameras.trajectory import Trajectory
+from ..translations import words
 from .optics import Frame, blender_lenses
 
 OF_OBJECT = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle")
@@ -56,18 +57,18 @@ def keyed(camera: bpy.types.Object, first: int, last: int) -> bool:
 def hangs(camera: bpy.types.Object) -> str:
     """What else than its own keys moves the camera, in words; empty where nothing does."""
     if camera.parent is not None:
-        return f"its parent “{camera.parent.name}”"
+        return words("its parent “{name}”", name=camera.parent.name)
     for constraint in camera.constraints:
         if constraint.enabled:
-            return f"its constraint “{constraint.name}”"
+            return words("its constraint “{name}”", name=constraint.name)
     for owner in (camera, camera.data):
         animation = owner.animation_data
         if animation is not None and len(animation.drivers):
-            return "drivers"
+            return words("drivers")
         if animation is not None and len(animation.nla_tracks):
-            return "strips of the nonlinear animation"
+            return words("strips of the nonlinear animation")
         if owner.library is not None:
-            return "another file, from which it is linked"
+            return words("another file, from which it is linked")
     return ""
 
 

@@ -8,6 +8,7 @@ import bpy
 
 from .. import versions
 from ..shared.errors import RecamError
+from ..translations import words
 from .family import ID, chosen_strip, is_take
 
 
@@ -40,7 +41,7 @@ class OnTake(Reporting):
         scene = versions.sequencer_scene(context)
         if scene is not None and is_take(chosen_strip(scene)):
             return True
-        cls.poll_message_set("Select a take in the sequencer")
+        cls.poll_message_set(words("Select a take in the sequencer"))
         return False
 
 
@@ -53,7 +54,7 @@ class OnFamily(Reporting):
         strip = chosen_strip(scene) if scene is not None else None
         if strip is not None and (is_take(strip) or ID in strip):  # drawn often, so no more
             return True
-        cls.poll_message_set("Select a take, or a strip that has takes, in the sequencer")
+        cls.poll_message_set(words("Select a take, or a strip that has takes, in the sequencer"))
         return False
 
 

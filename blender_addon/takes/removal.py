@@ -11,6 +11,7 @@ from pathlib import Path
 import bpy
 
 from ..clip.strips import file_of, siblings
+from ..translations import words
 from .family import family_of
 from .folder import own_folder, takes_folder
 from .sidecar import read_record, sidecar_of
@@ -24,16 +25,17 @@ def why_kept(take: bpy.types.Strip) -> str:
     """Why a take's file outlives its strip, in words; empty where it does not."""
     file = file_of(take)
     if not file.is_file():
-        return "Its file is missing already."
+        return words("Its file is missing already.")
     if not any(file.is_relative_to(folder) for folder in (takes_folder(), own_folder())):
-        return f"Its file stays: it lies outside the folder for takes, {takes_folder()}."
+        said = "Its file stays: it lies outside the folder for takes, {folder}."
+        return words(said, folder=takes_folder())
     if not read_record(file):
-        return "Its file stays: nothing beside it says that Recam made it."
+        return words("Its file stays: nothing beside it says that Recam made it.")
     user = used_files(but=take).get(plain(file))
     if user is not None:
-        return f"Its file stays: “{user}” uses it."
+        return words("Its file stays: “{name}” uses it.", name=user)
     user = used_elsewhere([file]).get(file)
-    return f"Its file stays: {user} may use it." if user else ""
+    return words("Its file stays: {name} may use it.", name=user) if user else ""
 
 
 def delete_take(take: bpy.types.Strip, scene: bpy.types.Scene) -> str:
@@ -54,7 +56,7 @@ def delete_take(take: bpy.types.Strip, scene: bpy.types.Scene) -> str:
         heir.select = True
     if not kept:
         doom([file])
-    return kept or f"Its file ({size}) goes when you save."
+    return kept or words("Its file ({size}) goes when you save.", size=size)
 
 
 def unused_takes() -> list[Path]:

@@ -9,6 +9,7 @@ import bpy
 from .. import versions
 from ..settings import MODEL_SETTINGS
 from ..shared.errors import RecamError
+from ..translations import words
 from . import cg, operating
 from .again import apply_settings, can_be_keyed, first_frame_of_file, restore, target_camera
 from .family import chosen_strip, original_at
@@ -34,7 +35,10 @@ as it is now"""
         apply_settings(take, scene)
         clip = original_at(take, scene) or take
         return context.window_manager.invoke_props_dialog(
-            self, title=f"Re-shoot “{clip.name}” again", confirm_text="Re-shoot", width=400
+            self,
+            title=words("Re-shoot “{strip}” again", strip=clip.name),
+            confirm_text=words("Re-shoot"),
+            width=400,
         )
 
     def draw(self, context) -> None:
@@ -74,18 +78,27 @@ every frame"""
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title=f"Replace the keys of “{camera.name}”?",
-            message=f"It has keys from frame {first} to {last}: the take's take their place.",
-            confirm_text="Replace",
+            title=words("Replace the keys of “{camera}”?", camera=camera.name),
+            message=words(
+                "It has keys from frame {first} to {last}: the take's take their place.",
+                first=first,
+                last=last,
+            ),
+            confirm_text=words("Replace"),
         )
 
     def run(self, scene, strip) -> str:
         before = target_camera(scene)
         camera = restore(strip, scene)
         if camera == before or before is None:
-            return f"“{camera.name}” moves as it did for “{strip.name}”."
-        why = hangs(before) or "other objects, which share its lens"
-        return f"“{before.name}” hangs on {why}: the new “{camera.name}” moves as it did."
+            said = "“{camera}” moves as it did for “{strip}”."
+            return words(said, camera=camera.name, strip=strip.name)
+        return words(
+            "“{camera}” hangs on {why}: the new “{new}” moves as it did.",
+            camera=before.name,
+            why=hangs(before) or words("other objects, which share its lens"),
+            new=camera.name,
+        )
 
 
 class RECAM_OT_cg_over_take(OnTake, bpy.types.Operator):
@@ -103,7 +116,8 @@ resolution, range and rate, and the take behind them"""
         camera, remarks = cg.begin(strip, scene, self._context_scene)
         if self._screen is not None:
             cg.look_through(camera, self._screen)
-        return " ".join([f"“{camera.name}” is the scene's camera.", *remarks])
+        said = words("“{camera}” is the scene's camera.", camera=camera.name)
+        return " ".join([said, *remarks])
 
 
 class RECAM_OT_leave_cg(bpy.types.Operator):
@@ -117,7 +131,7 @@ camera stays"""
     @classmethod
     def poll(cls, context) -> bool:
         if not cg.in_cg(context.scene):
-            cls.poll_message_set("The scene is not set up over a take")
+            cls.poll_message_set(words("The scene is not set up over a take"))
         return cg.in_cg(context.scene)
 
     def execute(self, context) -> set[str]:

@@ -10,6 +10,7 @@ from ..local_server.builds import build
 from ..preferences import address
 from ..shared.protocol.limits import DEFAULT_ADDRESS
 from ..shared.version import VERSION
+from ..translations import words
 from .paragraph import paragraph
 from .server_state import draw_buttons, draw_state, draw_task, title
 
@@ -25,7 +26,8 @@ def draw(preferences, layout, context) -> None:
     _sending(_group(layout, "Sending Footage", "EXPORT"), width)
     _local_server(preferences, _group(layout, "Local Server", "DISK_DRIVE"), context, width)
     takes = _group(layout, "Takes", "FILE_MOVIE")
-    takes.prop(preferences, "takes_folder", text="Folder", placeholder="recam_takes by the .blend")
+    by_the_blend = words("recam_takes by the .blend")
+    takes.prop(preferences, "takes_folder", text="Folder", placeholder=by_the_blend)
 
 
 def _group(layout, title: str, icon: str):
@@ -36,25 +38,28 @@ def _group(layout, title: str, icon: str):
 
 def _connection(preferences, layout, context, width: float) -> None:
     layout.prop(preferences, "server", placeholder=DEFAULT_ADDRESS)
-    layout.prop(preferences, "server_key", placeholder="that of your own server")
+    layout.prop(preferences, "server_key", placeholder=words("that of your own server"))
     draw_state(layout, context, width)
     seen = current.watch.seen
     for engine in seen.engines if seen else ():
         if not engine["can_run"]:
-            paragraph(layout, f"{title(engine)} cannot run: {engine['reason']}", "INFO", width)
+            why = {"engine": title(engine), "reason": engine["reason"]}
+            paragraph(layout, words("{engine} cannot run: {reason}", **why), "INFO", width)
 
 
 def _sending(layout, width: float) -> None:
     where = address()
     if is_this_machine(where):
-        paragraph(layout, "The server is on this machine: footage stays here.", "INFO", width)
+        stays = words("The server is on this machine: footage stays here.")
+        paragraph(layout, stays, "INFO", width)
     elif where not in allowed():
-        words = f"{where} is another machine: you are asked before footage is sent to it."
-        paragraph(layout, words, "INFO", width)
+        asked = "{address} is another machine: you are asked before footage is sent to it."
+        paragraph(layout, words(asked, address=where), "INFO", width)
         _right(layout).operator("recam.allow_sending", text="Allow Sending…", icon="CHECKMARK")
     for each in allowed():
         row = layout.split(factor=0.8)
-        row.label(text=f"Footage may be sent to {each}.", icon="CHECKMARK", translate=False)
+        may = words("Footage may be sent to {address}.", address=each)
+        row.label(text=may, icon="CHECKMARK", translate=False)
         row.operator("recam.forbid_sending", text="Forbid", icon="X").address = each
 
 
@@ -81,12 +86,14 @@ def _local_server(preferences, layout, context, width: float) -> None:
         for sentence in current.sentences:
             paragraph(box, sentence, "DOT", width)
     layout.prop(preferences, "keep_server")
-    layout.prop(preferences, "recam_command", placeholder="only if you installed it by hand")
+    layout.prop(preferences, "recam_command", placeholder=words("only if you installed it by hand"))
     if not bpy.app.online_access:
         paragraph(
             layout,
-            "Blender is told to stay offline: nothing is downloaded. Allow Online Access is under "
-            "System.",
+            words(
+                "Blender is told to stay offline: nothing is downloaded. Allow Online Access is "
+                "under System."
+            ),
             "INTERNET_OFFLINE",
             width,
         )
@@ -94,10 +101,16 @@ def _local_server(preferences, layout, context, width: float) -> None:
 
 def _installed_words(there: places.Installed | None) -> str:
     if there is None:
-        return "No server is installed from here."
-    title = build(there.build).title
-    old = "" if there.version == VERSION else f" The add-on is {VERSION}: update it."
-    return f"Recam {there.version} is installed in {places.environment()}: {title}.{old}"
+        return words("No server is installed from here.")
+    said = words(
+        "Recam {version} is installed in {folder}: {build}.",
+        version=there.version,
+        folder=places.environment(),
+        build=words(build(there.build).title),
+    )
+    if there.version == VERSION:
+        return said
+    return f"{said} {words('The add-on is {version}: update it.', version=VERSION)}"
 
 
 def _log() -> str:

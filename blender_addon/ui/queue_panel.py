@@ -7,8 +7,10 @@ import bpy
 from ..jobs import pictures, running
 from ..jobs.job import Job
 from ..shared.engines import ENGINES
+from ..translations import words
 from .paragraph import paragraph
 from .places import in_both
+from .stand_line import line_of
 
 TITLES = {name: title for name, title, _ in ENGINES}
 PICTURE_SCALE = 6.0  # in units of a button's height
@@ -67,7 +69,7 @@ def _draw_job(layout, job: Job, width: int) -> None:
 def _draw_progress(layout, job: Job, width: int) -> None:
     stand = job.stand
     row = layout.row(align=True)
-    row.progress(factor=stand.share or 0.0, text=stand.line)
+    row.progress(factor=stand.share or 0.0, text=line_of(stand), translate=False)
     row.operator("recam.cancel", text="", icon="CANCEL").job = job.id
     if icon := pictures.icon(job.id):
         layout.template_icon(icon, scale=PICTURE_SCALE)
@@ -79,8 +81,9 @@ def _draw_progress(layout, job: Job, width: int) -> None:
 
 
 def _title(job: Job) -> str:
-    more = f" and {len(job.takes) - 1} more" if len(job.takes) > 1 else ""
-    return f"{job.take}{more}" or job.strip_name
+    if len(job.takes) > 1:
+        return words("{take} and {count} more", take=job.take, count=len(job.takes) - 1)
+    return job.take or job.strip_name
 
 
 def _icon(job: Job) -> str:

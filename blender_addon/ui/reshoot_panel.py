@@ -7,6 +7,7 @@ import bpy
 from ..jobs import estimate
 from ..settings import MODEL_SETTINGS
 from ..takes.family import to_reshoot
+from ..translations import words
 from ..versions import sequencer_scene
 from .paragraph import paragraph
 from .places import in_both
@@ -33,7 +34,9 @@ class ReshootPanel:
         strip = to_reshoot(scene)  # of a take, its original
         button = layout.column()
         button.scale_y = 1.5
-        label = f"Re-shoot {strip.name}" if strip else "Select a movie strip"
+        label = words("Select a movie strip")
+        if strip:
+            label = words("Re-shoot {strip}", strip=strip.name)
         button.operator("recam.reshoot", text=label, icon="CAMERA_DATA", translate=False)
         if strip:
             _draw_estimate(layout, estimate.show(strip, scene), context.region.width)
@@ -45,7 +48,7 @@ def _draw_model(layout, settings) -> None:
     if body is None:
         return
     column = body.column()
-    column.prop(settings, "prompt", text="", placeholder="Prompt: what the take shows")
+    column.prop(settings, "prompt", text="", placeholder=words("Prompt: what the take shows"))
     for name in MODEL_SETTINGS[1:]:
         column.prop(settings, name)
 

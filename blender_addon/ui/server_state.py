@@ -7,6 +7,7 @@ from ..local_server import current, places, server
 from ..local_server.watch import Seen
 from ..preferences import address, preferences
 from ..shared.engines import ENGINES
+from ..translations import words
 from .paragraph import paragraph
 
 CLOSE = 25  # pixels at scale 1 of the cross that closes a message
@@ -27,7 +28,7 @@ def draw_task(layout, context, width: float) -> None:
         return
     if task.running:
         row = layout.row(align=True)
-        row.progress(factor=task.stand.share or 0.0, text=task.stand.words)
+        row.progress(factor=task.stand.share or 0.0, text=_said(task), translate=False)
         row.operator("recam.cancel_task", text="", icon="CANCEL")
         return
     row = layout.row()
@@ -37,8 +38,14 @@ def draw_task(layout, context, width: float) -> None:
         paragraph(column, task.error.sentence, "ERROR", width)
         paragraph(column, task.error.hint, "BLANK1", width)
     else:
-        paragraph(column, task.stand.words, "INFO", width)
+        paragraph(column, _said(task), "INFO", width)
     row.operator("recam.cancel_task", text="", icon="X", emboss=False)
+
+
+def _said(task) -> str:
+    """How far a task is, or how it ended; what stands behind a colon is a file's name."""
+    said, colon, name = task.stand.words.partition(": ")
+    return f"{words(said)}{colon}{name}"
 
 
 def draw_buttons(layout) -> None:
@@ -57,18 +64,23 @@ def draw_buttons(layout) -> None:
 def state_words(seen: Seen | None) -> tuple[str, str]:
     """What a look found, in a sentence, and the icon for it."""
     if seen is None:
-        return f"Looking for a server at {address()} …", "SORTTIME"
+        return words("Looking for a server at {address} …", address=address()), "SORTTIME"
     if seen.error:
         if seen.error.code in ("server_unreachable", "server_silent"):
-            return f"No server answers at {seen.address}.", "CANCEL"
+            return words("No server answers at {address}.", address=seen.address), "CANCEL"
         return str(seen.error), "ERROR"
     if seen.trouble:
         return seen.trouble, "ERROR"
+    called = seen.server.capitalize()
     if not seen.engines:
-        return f"{seen.server.capitalize()} answers; its engines are not ready yet.", "SORTTIME"
-    able = " and ".join(title(each) for each in seen.engines if each["can_run"])
-    jobs = f" Jobs under way: {seen.jobs}." if seen.jobs else ""
-    return f"{seen.server.capitalize()} is ready: {able or 'no engine can run'}.{jobs}", "CHECKMARK"
+        text = words("{server} answers; its engines are not ready yet.", server=called)
+        return text, "SORTTIME"
+    able = ", ".join(title(each) for each in seen.engines if each["can_run"])
+    able = able or words("no engine can run")
+    text = words("{server} is ready: {engines}.", server=called, engines=able)
+    if seen.jobs:
+        text += " " + words("Jobs under way: {count}.", count=seen.jobs)
+    return text, "CHECKMARK"
 
 
 def title(engine: dict) -> str:

@@ -8,6 +8,7 @@ from ..camera import footage
 from ..camera import rig as rigs
 from ..camera.look_through import looks_through, view_of
 from ..camera.set_up import clip_strip
+from ..translations import words
 from ..versions import sequencer_scene
 from .paragraph import paragraph
 from .places import in_both
@@ -48,17 +49,18 @@ class ShotPanel:
             and strip is not None
             and rigs.rig_of(strip, scene, context.scene) != rig
         ):
-            paragraph(layout, f"This is set up for “{rig[rigs.STRIP]}”", "INFO", width)
+            text = words("This is set up for “{strip}”", strip=rig[rigs.STRIP])
+            paragraph(layout, text, "INFO", width)
         _draw_footage(layout, width)
         column = layout.column()
         row = column.row(align=True)
         row.prop(settings, "camera", placeholder=_scene_camera(scene))
         row.menu(RECAM_MT_camera_files.bl_idname, text="", icon="DOWNARROW_HLT")
-        column.prop(settings, "source_camera", placeholder="not known")
-        column.prop(settings, "subject", placeholder="a distance")
+        column.prop(settings, "source_camera", placeholder=words("not known"))
+        column.prop(settings, "subject", placeholder=words("a distance"))
         if rigs.alive(settings.subject) is None:
             column.prop(settings, "subject_distance")
-        column.prop(settings, "geometry", placeholder="a plane")
+        column.prop(settings, "geometry", placeholder=words("a plane"))
         row = column.row(align=True)
         row.operator("recam.use_as_geometry", text="Use Selected", icon="MESH_DATA")
         if settings.geometry is not None:
@@ -82,7 +84,7 @@ def _draw_footage(layout, width: int) -> None:
 
 
 def _scene_camera(scene) -> str:
-    return scene.camera.name if scene.camera else "none"
+    return scene.camera.name if scene.camera else words("none")
 
 
 CLASSES = (RECAM_MT_camera_files, *in_both(ShotPanel))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import bpy
 
 from ..jobs import running
+from ..translations import words
+from .stand_line import line_of
 
 
 def draw(self, context) -> None:
@@ -13,17 +15,18 @@ def draw(self, context) -> None:
     if not under_way:
         failed = [job for job in running.jobs if job.error]
         if failed:
-            self.layout.label(text=f"Recam: {failed[-1].strip_name} failed", icon="ERROR")
+            text = words("Recam: {strip} failed", strip=failed[-1].strip_name)
+            self.layout.label(text=text, icon="ERROR", translate=False)
         return
     first = under_way[0]
     row = self.layout.row(align=True)
-    more = f"  (1 of {len(under_way)})" if len(under_way) > 1 else ""
+    more = f"  ({words('1 of {count}', count=len(under_way))})" if len(under_way) > 1 else ""
     row.label(text=first.strip_name + more, icon="CAMERA_DATA", translate=False)
     progress = row.row()
     progress.ui_units_x = 12
     stand = first.stand
-    line = "No answer from the server" if stand.trouble else stand.line
-    progress.progress(factor=stand.share or 0.0, text=line)
+    line = words("No answer from the server") if stand.trouble else line_of(stand)
+    progress.progress(factor=stand.share or 0.0, text=line, translate=False)
     if len(under_way) > 1:
         row.operator("recam.cancel_all", text="", icon="CANCEL", emboss=False)
     else:

@@ -7,6 +7,7 @@ import bpy
 from ..takes import cg
 from ..takes.family import Family, chosen_strip, family_of, is_take, record_of
 from ..takes.viewing import APPROVED, wipe_of
+from ..translations import words
 from ..versions import sequencer_scene
 from .places import in_both
 
@@ -55,7 +56,7 @@ def _draw_list(layout, strip, family: Family) -> None:
 def _made_by(strip) -> str:
     """“recammaster 5”: the engine, and the seed if it has one."""
     if not is_take(strip):
-        return "original"
+        return words("original")
     record = record_of(strip)
     seed = (record.get("report") or {}).get("seed")
     return f"{record.get('engine', '')} {'' if seed is None else seed}".strip()
