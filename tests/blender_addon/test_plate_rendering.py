@@ -52,6 +52,22 @@ def test_an_effect_on_the_strip_is_rendered_too(
     assert measure.psnr(frames, pictures.shown(sequence, range(11, 35))) > 30
 
 
+def test_a_strip_that_masks_this_one_goes_on_to_mask_it(
+    addon, sequence, strip, clip, rendered, pictures, measure
+):
+    mask = strips_of(sequence).new_movie("mask", str(clip), 2, 11)
+    mask.transform.scale_x = mask.transform.scale_y = 0.5
+    mask.mute = True
+    modifier = strip.modifiers.new("cut out", "MASK")
+    modifier.input_mask_type, modifier.input_mask_strip = "STRIP", mask
+    shown = pictures.shown(sequence, range(11, 35))
+    assert shown[:, :20].max() < 0.1 < shown[:, 40:50].max()
+    mask.mute = False
+    plate, frames = rendered(strip)
+    assert (plate.width, plate.height) == (160, 96)
+    assert measure.psnr(frames, shown) > 30
+
+
 def test_tone_mapping_stays_out_of_the_plate(sequence, strip, rendered, pictures, measure):
     strip.color_multiply = 0.9
     plain = pictures.shown(sequence, [11])
