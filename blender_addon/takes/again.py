@@ -7,7 +7,8 @@ from dataclasses import replace
 import bpy
 
 from .. import versions
-from ..camera.sampling import frame_size
+from ..camera.rig import alive
+from ..camera.sampling import frame_size, stage_of
 from ..clip.layout import picture_rect
 from ..clip.plate import picture_part
 from ..clip.strips import animated, file_of, placement_of
@@ -86,7 +87,7 @@ def part_of(take: bpy.types.Strip, scene: bpy.types.Scene, size: tuple[int, int]
 
 def target_camera(scene: bpy.types.Scene) -> bpy.types.Object | None:
     """The camera that takes are shot with."""
-    return scene.recam.camera or scene.camera
+    return alive(scene.recam.camera) or scene.camera
 
 
 def restore(take: bpy.types.Strip, scene: bpy.types.Scene) -> bpy.types.Object:
@@ -104,14 +105,15 @@ def restore(take: bpy.types.Strip, scene: bpy.types.Scene) -> bpy.types.Object:
     else:
         part = content_part(take, scene, record["content_size"])
     camera = target_camera(scene)
+    stage = stage_of(scene, camera)
     if camera is None or not can_be_keyed(camera):
-        camera = new_camera(take.name, scene)
+        camera = new_camera(take.name, stage)
         scene.recam.camera = camera
-    scale = scene.unit_settings.scale_length
+    scale = stage.unit_settings.scale_length
     key_camera(camera, whole_frames(shot.trajectory, part), first, frame_of(scene), scale)
     apply_settings(take, scene)
     scene.recam.subject = None
-    scene.recam.subject_distance = shot.subject_distance / scale
+    scene.recam.subject_distance = shot.subject_distance / scene.unit_settings.scale_length
     return camera
 
 

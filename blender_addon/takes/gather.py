@@ -22,6 +22,7 @@ from .used import plain
 
 def scattered() -> list[bpy.types.Strip]:
     """Take strips of all scenes whose files lie outside the folder for takes."""
+    folder = takes_folder()
     return [
         strip
         for scene in bpy.data.scenes
@@ -29,7 +30,8 @@ def scattered() -> list[bpy.types.Strip]:
         for strip in versions.all_strips(scene.sequence_editor)
         if is_take(strip)
         and strip.type == "MOVIE"
-        and not plain(file_of(strip)).is_relative_to(plain(takes_folder()))
+        and not file_of(strip).is_relative_to(folder)  # looked at for each drawing: no disk
+        and not plain(file_of(strip)).is_relative_to(plain(folder))
     ]
 
 

@@ -12,8 +12,8 @@ from .. import versions
 
 
 def plain(path: str | Path) -> Path:
-    """The path in a form that can be compared."""
-    return Path(os.path.normcase(os.path.abspath(path)))
+    """The path in a form that can be compared, whichever links lead there."""
+    return Path(os.path.normcase(os.path.realpath(path)))
 
 
 def used_files(but: bpy.types.Strip | None = None) -> dict[Path, str]:
@@ -41,11 +41,14 @@ def used_elsewhere(files: list[Path]) -> dict[Path, str]:
     here = Path(bpy.data.filepath)
     found = {}
     for blend in sorted(here.parent.glob("*.blend")):
-        if blend.name == here.name or not blend.stat().st_size:
-            continue
-        with blend.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            open_text = data[:7] == b"BLENDER"
-            for take in files:
-                if not open_text or data.find(os.fsencode(take.name)) >= 0:
-                    found[take] = blend.name
+        if blend.name != here.name:
+            found |= {file: blend.name for file in files if _may_name(blend, file.name)}
     return found
+
+
+def _may_name(blend: Path, name: str) -> bool:
+    try:
+        with blend.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return data[:7] != b"BLENDER" or data.find(os.fsencode(name)) >= 0
+    except (OSError, ValueError):  # not ours to read, a folder, or empty
+        return True
