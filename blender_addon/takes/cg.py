@@ -9,6 +9,7 @@ import bpy
 from ..camera.sampling import scene_rate
 from ..clip.strips import file_of
 from ..shared.cameras.trajectory import Trajectory
+from ..shared.errors import RecamError
 from ..translations import words
 from .again import content_part, first_frame_of_file, frame_of, new_camera, part_of, whole_frames
 from .family import first_and_end, record_of
@@ -45,8 +46,15 @@ def begin(
     cut: the scene in whose sequencer the take lies; it gives the frame, and often is ``scene``
     itself. The camera has a key for each of the take's frames, and the take behind it. Changed
     are the scene's camera, range, resolution, pixels, rate and transparency, until ``leave``.
-    Raises RecamError ``take_sidecar``, ``take_retimed``, ``take_turned``, and as the sidecar does.
+    Raises RecamError ``take_file``, ``take_sidecar``, ``take_retimed``, ``take_turned``, and as
+    the sidecar does.
     """
+    if not file_of(take).is_file():
+        raise RecamError(
+            "take_file",
+            f"The file of “{take.name}” is missing: {file_of(take)}",
+            "Put it back, or make the take again.",
+        )
     shot, record = read_sidecar(file_of(take))
     first = first_frame_of_file(take)
     trajectory = whole_frames(shot.trajectory, content_part(take, cut, record["content_size"]))

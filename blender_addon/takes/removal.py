@@ -26,7 +26,8 @@ def why_kept(take: bpy.types.Strip) -> str:
     file = file_of(take)
     if not file.is_file():
         return words("Its file is missing already.")
-    if not any(file.is_relative_to(folder) for folder in (takes_folder(), own_folder())):
+    folders = plain(takes_folder()), plain(own_folder())
+    if not any(plain(file).is_relative_to(folder) for folder in folders):
         said = "Its file stays: it lies outside the folder for takes, {folder}."
         return words(said, folder=takes_folder())
     if not read_record(file):
@@ -93,7 +94,7 @@ def _ours(file: Path) -> bool:
     made_by, here = read_record(file).get("blend"), bpy.data.filepath
     if not made_by or not here:
         return False
-    beside = file.is_relative_to(Path(here).parent)
+    beside = plain(file).is_relative_to(plain(Path(here).parent))
     return Path(made_by).name == Path(here).name if beside else made_by == here
 
 

@@ -31,8 +31,7 @@ as it is now"""
     def invoke(self, context, event) -> set[str]:
         scene = versions.sequencer_scene(context)
         take = chosen_strip(scene)
-        self._before = {name: getattr(scene.recam, name) for name in PANEL}
-        apply_settings(take, scene)
+        self._put_in(take, scene)
         clip = original_at(take, scene) or take
         return context.window_manager.invoke_props_dialog(
             self,
@@ -49,13 +48,24 @@ as it is now"""
             self.layout.prop(settings, name)
 
     def cancel(self, context) -> None:
-        for name, value in (self._before or {}).items():
-            setattr(versions.sequencer_scene(context).recam, name, value)
+        self._put_back(versions.sequencer_scene(context))
 
     def run(self, scene, strip) -> None:
         if self._before is None:  # else they are in the panel, and may have been changed there
-            apply_settings(strip, scene)
-        bpy.ops.recam.reshoot("INVOKE_DEFAULT")
+            self._put_in(strip, scene)
+        try:
+            bpy.ops.recam.reshoot("INVOKE_DEFAULT")
+        except RuntimeError as error:  # what it reported
+            self._put_back(scene)
+            raise RecamError("reshoot", str(error).removeprefix("Error: ").strip()) from error
+
+    def _put_in(self, take, scene) -> None:
+        self._before = {name: getattr(scene.recam, name) for name in PANEL}
+        apply_settings(take, scene)
+
+    def _put_back(self, scene) -> None:
+        for name, value in self._before.items():
+            setattr(scene.recam, name, value)
 
 
 class RECAM_OT_restore_take(OnTake, bpy.types.Operator):

@@ -6,6 +6,7 @@ import bpy
 
 from ..takes import cg
 from ..takes.family import Family, chosen_strip, family_of, is_take, record_of
+from ..takes.gather import scattered
 from ..takes.viewing import APPROVED, wipe_of
 from ..translations import words
 from ..versions import sequencer_scene
@@ -31,16 +32,16 @@ class TakesPanel:
             layout.label(text="The active strip has no takes", icon="INFO")
         if cg.in_cg(context.scene):
             layout.operator("recam.leave_cg", icon="LOOP_BACK")
-        row = layout.row(align=True)
-        row.operator("recam.clean_up_takes", text="Clean Up", icon="BRUSH_DATA")
-        row.operator("recam.gather_takes", text="Gather", icon="FILE_FOLDER")
+        if bpy.data.filepath and scattered():
+            layout.label(text="Takes lie outside their folder", icon="INFO")
+            layout.operator("recam.gather_takes", icon="FILE_FOLDER")
+        layout.operator("recam.clean_up_takes", icon="BRUSH_DATA")
 
 
 def _draw_list(layout, strip, family: Family) -> None:
     column = layout.box().column(align=True)
     for each in [*reversed(family.takes), *family.originals[:1]]:
         row = column.row(align=True)
-        row.alert = False
         eye = "HIDE_ON" if each.mute else "HIDE_OFF"
         row.operator("recam.show_take", text="", icon=eye, emboss=False).strip = each.name
         name = row.row()

@@ -131,6 +131,12 @@ def without_its_sidecar(bpy, sequence, made, project):
     (project / "recam_takes" / PAIR[0]).unlink()
 
 
+def used_through_a_link(bpy, sequence, made, project):
+    (project.parent / "link").symlink_to(project)
+    again = project.parent / "link" / "recam_takes" / PAIR[1]
+    strips_of(sequence).new_movie("again", str(again), 9, 80)
+
+
 def in_another_blend(bpy, sequence, made, project):
     save(bpy, project / "other.blend", copy=True)
 
@@ -145,6 +151,7 @@ def in_a_compressed_blend(bpy, sequence, made, project):
         used_by_another_strip,
         used_in_another_scene,
         used_by_a_movie_clip,
+        used_through_a_link,
         outside_the_folder,
         without_its_sidecar,
         in_another_blend,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import radians
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -283,5 +284,9 @@ def test_a_take_that_was_retimed_or_turned_is_refused_in_words(bpy, stage, shoot
         bpy.ops.recam.cg_over_take()
     take.use_reverse_frames, take.use_flip_x = False, True
     with pytest.raises(RuntimeError, match="turned, mirrored"):
+        bpy.ops.recam.cg_over_take()
+    take.use_flip_x = False
+    Path(bpy.path.abspath(take.filepath)).unlink()
+    with pytest.raises(RuntimeError, match="is missing"):
         bpy.ops.recam.cg_over_take()
     assert state(bpy, stage) == before

@@ -150,6 +150,38 @@ def test_redo_shoots_the_original_with_the_takes_settings_and_the_camera_as_it_i
     assert first.mute and strip.mute and not second.mute
 
 
+def test_a_redo_that_cannot_begin_says_why_and_leaves_the_panel(
+    bpy, addon, sequence, flown, lay, small, saved, reshoot, take_of
+):
+    strip = lay(small)
+    take_of(reshoot(), sequence)
+    sequence.recam.engine = "recammaster"
+    strip.filepath = "//gone.mp4"
+    jobs = len(addon.jobs.running.jobs)
+    with pytest.raises(RuntimeError, match="gone"):
+        bpy.ops.recam.redo_take()
+    assert sequence.recam.engine == "recammaster" and len(addon.jobs.running.jobs) == jobs
+
+
+def test_a_camera_in_another_scene_is_restored_there(
+    bpy, addon, sequence, flown, lay, small, saved, reshoot, take_of, sidecar
+):
+    """Blender 5: the sequencer's scene may be another than the cameras'."""
+    stage = bpy.data.scenes.new("Stage")
+    sequence.collection.objects.unlink(flown)
+    stage.collection.objects.link(flown)
+    sequence.recam.camera, sequence.camera = flown, None
+    stage.unit_settings.scale_length = 2.0
+    lay(small)
+    take = take_of(reshoot(), sequence)
+    before, _ = sidecar(take)
+    flown.parent = bpy.data.objects.new("Crane", None)
+    bpy.ops.recam.restore_take()
+    assert sequence.recam.camera != flown and sequence.recam.camera.users_scene == (stage,)
+    after, _ = sidecar(take_of(reshoot(), sequence))
+    assert np.abs(after.trajectory.poses - before.trajectory.poses).max() < 1e-5
+
+
 def test_a_take_itself_can_be_reshot(
     bpy, addon, sequence, flown, lay, small, saved, reshoot, take_of, sidecar
 ):
