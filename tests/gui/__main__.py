@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -36,7 +37,9 @@ def main() -> None:
     blender = addon_zip.version(sid)
     print(f"Blender {'.'.join(map(str, blender))} in {sid}", flush=True)
     addon_zip.install(sid, home, addon_zip.build(WORK / "zips", blender))
-    server = Server(home / ".recam").start()
+    os.chdir(ROOT)
+    # A relative place: the server tells it, and the guide shows what it tells.
+    server = Server(home.relative_to(ROOT) / ".recam").start()
     environment = {
         "BLENDER_USER_RESOURCES": addon_zip.RESOURCES,
         "RECAM_CONFIG": f"{root.HOME}/.recam/config",
@@ -45,16 +48,16 @@ def main() -> None:
     try:
         window = Window(sid, home, environment)
         try:
-            _tell(window, options.out)
+            _tell(window, server, options.out)
         finally:
             window.close()
     finally:
         server.stop()
 
 
-def _tell(window: Window, out: Path) -> None:
+def _tell(window: Window, server: Server, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    artist = Artist(window, out)
+    artist = Artist(window, server, out)
     for step in story.STEPS:
         began = time.monotonic()
         try:

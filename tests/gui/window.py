@@ -89,6 +89,12 @@ class Window:
                 return tuple(found["place"])
         raise AssertionError(f"no {region} of {editor} {view} is on the screen")
 
+    def outline(self, title: str) -> tuple[int, ...]:
+        """Where the window lies that has this word in its title."""
+        found = self._run("xdotool", "search", "--name", title, "getwindowgeometry", "--shell")
+        lies = dict(line.split("=") for line in found.split())
+        return tuple(int(lies[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
+
     # Pictures
 
     def picture(self, name: str, place=None) -> Path:
