@@ -90,7 +90,8 @@ def untouched(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
         and abs(placed.scale[0] / placed.scale[1] - 1) < 1e-4
         and render.pixel_aspect_x == render.pixel_aspect_y
         and inside(picture_rect(placed, frame_size(scene)), frame_size(scene), placed.scale[0])
-        and abs(strip.fps / float(scene_rate(scene)) - 1) < 1e-4
+        # Not `strip.fps`: that opens the file at every look.
+        and abs(strip.elements[0].orig_fps / float(scene_rate(scene)) - 1) < 1e-4
         and first >= 0
         and first + versions.duration(strip)
         <= versions.content_trim_start(strip) + versions.content_duration(strip)
