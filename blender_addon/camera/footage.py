@@ -20,7 +20,7 @@ from ..shared.errors import RecamError
 from ..takes.folder import writable_folder
 from ..ui.places import redraw
 from . import rig as rigs
-from .movie_texture import Footage, show
+from .movie_texture import Footage, show, texture_of
 
 LOOK_SECONDS = 0.1
 
@@ -39,6 +39,17 @@ def show_clip(rig: bpy.types.Collection, strip: bpy.types.Strip, scene) -> None:
         _show(rig, Footage(plate.parts[0], plate.first, first, plate.frames))
     else:
         start(FootageJob(rig, strip, scene))
+
+
+def in_step(rig: bpy.types.Collection, strip: bpy.types.Strip) -> bool:
+    """Whether the screen, as far as it shows anything, runs from the strip's first frame to its
+    last: it does until the strip is moved or trimmed."""
+    screen = rigs.part(rig, rigs.SCREEN)
+    texture = texture_of(screen.data.materials[0]) if screen else None
+    if texture is None or texture.image is None:
+        return True
+    shown = texture.image_user.frame_start, texture.image_user.frame_duration
+    return shown == (versions.first_frame(strip), versions.duration(strip))
 
 
 class FootageJob:

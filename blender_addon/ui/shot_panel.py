@@ -44,12 +44,11 @@ class ShotPanel:
         layout.use_property_decorate = False
         layout.operator("recam.set_up_camera", icon="VIEW_CAMERA")
         strip = clip_strip(scene)
-        if (
-            rig is not None
-            and strip is not None
-            and rigs.rig_of(strip, scene, context.scene) != rig
-        ):
+        if rig and strip and not rigs.is_for(rig, strip, scene):
             text = words("This is set up for “{strip}”", strip=rig[rigs.STRIP])
+            paragraph(layout, text, "INFO", width)
+        elif rig and strip and not footage.in_step(rig, strip):
+            text = words("The strip was moved or trimmed: set it up again to keep the view in step")
             paragraph(layout, text, "INFO", width)
         _draw_footage(layout, width)
         column = layout.column()

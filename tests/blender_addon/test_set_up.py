@@ -107,7 +107,10 @@ def test_pressed_again_it_finds_the_rig_and_brings_it_up_to_date(
     blocks = len(bpy.data.objects), len(bpy.data.materials), len(bpy.data.images)
     addon.versions.set_first_frame(strip, 16)
     strip.name = "renamed"
+    rig, in_step = sequence.recam.rig, addon.camera.footage.in_step
+    assert not in_step(rig, strip)
     second = set_up()
+    assert in_step(rig, strip)
     assert first == second and second["camera"].location.x == 2
     assert (len(bpy.data.objects), len(bpy.data.materials), len(bpy.data.images)) == blocks
     user = second["screen"].active_material.node_tree.nodes["Recam Clip"].image_user
