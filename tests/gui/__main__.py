@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=WORK / "sid", help="the Debian root")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
     options = parser.parse_args()
-    sid = options.root.resolve()
+    sid, out = options.root.resolve(), options.out.resolve()
     try:
         root.make(sid)
     except root.NotHere as reason:
@@ -48,7 +48,7 @@ def main() -> None:
     try:
         window = Window(sid, home, environment)
         try:
-            _tell(window, server, options.out)
+            _tell(window, server, out)
         finally:
             window.close()
     finally:
