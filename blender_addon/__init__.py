@@ -25,6 +25,7 @@ from .ui import (
     server_panel,
     shot_panel,
     status_bar,
+    strip_menu,
     takes_panel,
 )
 
@@ -60,6 +61,7 @@ MODULES = (
     queue_panel,
     takes_panel,
     server_panel,
+    strip_menu,
     status_bar,
 )
 

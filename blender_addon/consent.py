@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import ClassVar
 
 import bpy
 
@@ -138,6 +139,7 @@ class RECAM_OT_forbid_sending(bpy.types.Operator):
 
     bl_idname = "recam.forbid_sending"
     bl_label = "Forbid Sending"
+    bl_options: ClassVar = {"INTERNAL"}
 
     address: bpy.props.StringProperty(name="Address", description="The server's address")
 

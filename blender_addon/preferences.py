@@ -30,7 +30,7 @@ class RecamPreferences(bpy.types.AddonPreferences):
         description="Public key of a server that is not your own (the line in its server.pub); "
         "no secret",
     )
-    allowed: CollectionProperty(type=RecamAllowed)
+    allowed: CollectionProperty(type=RecamAllowed, options={"HIDDEN"})
     recam_command: StringProperty(
         name="Recam Command",
         description="The program “recam” of a server that you installed by hand; empty for the "

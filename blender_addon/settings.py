@@ -12,7 +12,7 @@ from .shared.errors import RecamError
 from .shared.takes import MOST_TAKES
 
 ENGINE_ITEMS = (
-    ("auto", "Best available", "The best engine that the server can run"),
+    ("auto", "Best Available", "The best engine that the server can run"),
     *((name, title, sentence.rstrip(".")) for name, title, sentence in ENGINES),
 )
 QUALITY_ITEMS = (

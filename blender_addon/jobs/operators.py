@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
@@ -61,6 +62,7 @@ class RECAM_OT_cancel(bpy.types.Operator):
 
     bl_idname = "recam.cancel"
     bl_label = "Cancel"
+    bl_options: ClassVar = {"INTERNAL"}
 
     job: StringProperty(**JOB)
 
@@ -96,6 +98,7 @@ class RECAM_OT_dismiss(bpy.types.Operator):
 
     bl_idname = "recam.dismiss"
     bl_label = "Dismiss"
+    bl_options: ClassVar = {"INTERNAL"}
 
     job: StringProperty(**JOB)
 
@@ -131,6 +134,7 @@ class RECAM_OT_retry(bpy.types.Operator):
 
     bl_idname = "recam.retry"
     bl_label = "Try Again"
+    bl_options: ClassVar = {"INTERNAL"}
 
     job: StringProperty(**JOB)
 

@@ -231,7 +231,13 @@ class RECAM_OT_cancel_task(bpy.types.Operator):
     """Call off what is being done to the local server"""
 
     bl_idname = "recam.cancel_task"
-    bl_label = "Cancel"
+    bl_label = "Cancel Server Task"
+
+    @classmethod
+    def poll(cls, context) -> bool:
+        if current.task is None:
+            cls.poll_message_set(words("Nothing is being done to the local server"))
+        return current.task is not None
 
     def execute(self, context) -> set[str]:
         if current.busy():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import bpy
 from bpy.props import StringProperty
 
@@ -38,6 +40,7 @@ class RECAM_OT_show_take(OnFamily, bpy.types.Operator):
 
     bl_idname = "recam.show_take"
     bl_label = "Show This"
+    bl_options: ClassVar = {"REGISTER", "UNDO", "INTERNAL"}
 
     strip: StringProperty(name="Strip", options={"HIDDEN", "SKIP_SAVE"})
 

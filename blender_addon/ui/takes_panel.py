@@ -88,51 +88,14 @@ def _draw_take(layout, take) -> None:
     layout.operator("recam.delete_take", icon="TRASH")
 
 
-class RECAM_MT_takes(bpy.types.Menu):
-    """What can be done with the takes of the active strip"""
-
-    bl_idname = "RECAM_MT_takes"
-    bl_label = "Takes"
-
-    def draw(self, context) -> None:
-        layout = self.layout
-        layout.operator("recam.compare_toggle", icon="UV_SYNC_SELECT")
-        layout.operator("recam.next_take", icon="FRAME_NEXT")
-        layout.operator("recam.compare_wipe", icon="ARROW_LEFTRIGHT")
-        layout.separator()
-        layout.operator("recam.approve_take", icon="CHECKMARK")
-        layout.operator("recam.unapprove_take")
-        layout.operator("recam.cg_over_take", icon="SCENE")
-        layout.separator()
-        layout.operator("recam.redo_take", icon="FILE_REFRESH")
-        layout.operator("recam.restore_take", icon="LOOP_BACK")
-        itself = layout.operator("recam.reshoot", text="Re-shoot the Take Itself")
-        itself.itself = True
-        layout.separator()
-        layout.operator("recam.delete_take", icon="TRASH")
-
-
-def _in_menu(self, context) -> None:
-    scene = sequencer_scene(context)
-    strip = chosen_strip(scene) if scene is not None else None
-    if strip is not None and family_of(strip, scene).takes:
-        self.layout.separator()
-        self.layout.menu("RECAM_MT_takes", icon="RENDER_RESULT")
-
-
 PANELS = in_both(TakesPanel)
-MENUS = ("SEQUENCER_MT_context_menu", "SEQUENCER_MT_strip")
 
 
 def register() -> None:
-    for each in (*PANELS, RECAM_MT_takes):
-        bpy.utils.register_class(each)
-    for name in MENUS:
-        getattr(bpy.types, name).append(_in_menu)
+    for panel in PANELS:
+        bpy.utils.register_class(panel)
 
 
 def unregister() -> None:
-    for name in MENUS:
-        getattr(bpy.types, name).remove(_in_menu)
-    for each in reversed((*PANELS, RECAM_MT_takes)):
-        bpy.utils.unregister_class(each)
+    for panel in reversed(PANELS):
+        bpy.utils.unregister_class(panel)

@@ -60,7 +60,7 @@ def cancel(artist: Artist) -> None:
     """A re-shoot that is not wanted is cancelled in the queue."""
     window = artist.window
     artist.panel("Re-shoot")
-    artist.choose("Best available", "Projection", f"{SETTINGS}.engine == 'projection'")
+    artist.choose("Best Available", "Projection", f"{SETTINGS}.engine == 'projection'")
     artist.panel("Queue", beside=True)
     artist.picture("reshoot", SIDEBAR)
     artist.press("Re-shoot bunny.mp4", f"len({JOBS}) == 1")
