@@ -30,6 +30,7 @@ def check(strip: bpy.types.Strip | None, scene: bpy.types.Scene) -> None:
             f"Nothing of “{strip.name}” lies inside the render frame.",
             "Move, scale or uncrop it so that the clip is seen.",
         )
+    _check_drivers(strip, scene)
     if versions.first_frame(strip) < 0 and keyed(strip, scene):
         raise RecamError(
             "strip_early",
@@ -40,11 +41,29 @@ def check(strip: bpy.types.Strip | None, scene: bpy.types.Scene) -> None:
 
 def keyed(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
     """Whether a keyframe or driver moves the strip, its effects, or what a meta strip holds."""
+    return any(animated(each, scene) for each in _chain(strip, scene))
+
+
+def _chain(strip, scene) -> list[bpy.types.Strip]:
     chain = [strip, *effects(strip, scene)]
     for each in chain:
         if each.type == "META":
             chain += versions.strips(each)
-    return any(animated(each, scene) for each in chain)
+    return chain
+
+
+def _check_drivers(strip, scene) -> None:
+    quoted = [f'["{bpy.utils.escape_identifier(each.name)}"].' for each in _chain(strip, scene)]
+    for curve in scene.animation_data.drivers if scene.animation_data else ():
+        driver = curve.driver
+        scripted = driver.type == "SCRIPTED" and not driver.is_simple_expression
+        if scripted and any(name in curve.data_path for name in quoted):
+            raise RecamError(
+                "strip_script",
+                f"“{strip.name}” is driven by Python (“{driver.expression}”), which does not run "
+                "in the background Blender that renders plates.",
+                "Write it as a simple expression, or bake it to keyframes.",
+            )
 
 
 def _check_source(strip) -> None:

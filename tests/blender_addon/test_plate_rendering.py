@@ -42,6 +42,20 @@ def test_a_fade_and_a_keyed_move_are_rendered_in_the_whole_frame(
     assert frames[0].max() < 0.1 < frames[-1].max()
 
 
+def test_a_driven_strip_is_rendered_and_one_driven_by_python_is_refused(
+    addon, sequence, strip, rendered, pictures, measure
+):
+    driver = strip.driver_add("blend_alpha").driver
+    driver.expression = "(frame - 11) / 23"
+    _plate, frames = rendered(strip)
+    assert measure.psnr(frames, pictures.shown(sequence, range(11, 35))) > 30
+    assert frames[0].max() < 0.1 < frames[-1].max()
+    driver.expression = "str(frame) != '11'"
+    with pytest.raises(addon.shared.errors.RecamError) as error:
+        addon.clip.plate.check(strip, sequence)
+    assert error.value.code == "strip_script" and "str(frame)" in str(error.value)
+
+
 def test_an_effect_on_the_strip_is_rendered_too(
     addon, sequence, strip, rendered, pictures, measure, new_effect
 ):
