@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -258,6 +259,21 @@ def test_a_file_renamed_meanwhile_is_known_by_its_id(
     assert again.take == "city take 1", str(again.error)
     bpy.ops.wm.save_mainfile()
     assert not records(addon)
+
+
+def test_a_project_that_was_moved_with_its_clips_gets_its_take(
+    bpy, city, blend, clip, under_way, opened, drive, tmp_path
+):
+    shutil.copy(clip, blend.with_name("city.mp4"))
+    city.filepath = "//city.mp4"
+    under_way()
+    bpy.ops.wm.save_mainfile()
+    close(bpy)
+    moved = blend.parent.rename(tmp_path / "archive")
+    [again] = opened(moved / "shot.blend")
+    drive(again)
+    assert again.take == "city take 1", str(again.error)
+    assert (moved / "recam_takes" / "city_take_001.mp4").is_file()
 
 
 def test_a_job_of_a_file_that_was_not_saved_since_is_taken_up_too(
