@@ -34,7 +34,7 @@ def why_kept(take: bpy.types.Strip) -> str:
         return words("Its file stays: nothing beside it says that Recam made it.")
     user = used_files(but=take).get(plain(file))
     if user is not None:
-        return words("Its file stays: “{name}” uses it.", name=user)
+        return words("Its file stays: {user} uses it.", user=user)
     user = used_elsewhere([file]).get(file)
     return words("Its file stays: {name} may use it.", name=user) if user else ""
 

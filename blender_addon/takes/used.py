@@ -9,6 +9,7 @@ from pathlib import Path
 import bpy
 
 from .. import versions
+from ..translations import words
 
 
 def plain(path: str | Path) -> Path:
@@ -17,16 +18,22 @@ def plain(path: str | Path) -> Path:
 
 
 def used_files(but: bpy.types.Strip | None = None) -> dict[Path, str]:
-    """Files that this .blend's strips and clips use, each with a user's name; ``but`` aside."""
+    """Files that this .blend's strips and clips use, each with a user in words; ``but`` aside."""
     found = {}
     for scene in bpy.data.scenes:
         for strip in versions.all_strips(scene.sequence_editor) if scene.sequence_editor else ():
             if strip.type == "MOVIE" and strip != but:
                 path = bpy.path.abspath(strip.filepath, library=scene.library)
-                found[plain(path)] = strip.name
-    for block in (*bpy.data.movieclips, *bpy.data.images, *bpy.data.sounds):
-        if block.filepath:
-            found[plain(bpy.path.abspath(block.filepath, library=block.library))] = block.name
+                found[plain(path)] = words("the strip “{name}”", name=strip.name)
+    for kind, blocks in (
+        ("the movie clip “{name}”", bpy.data.movieclips),
+        ("the image “{name}”", bpy.data.images),
+        ("the sound “{name}”", bpy.data.sounds),
+    ):
+        for block in blocks:
+            if block.filepath:
+                path = bpy.path.abspath(block.filepath, library=block.library)
+                found[plain(path)] = words(kind, name=block.name)
     return found
 
 
