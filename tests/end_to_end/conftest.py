@@ -15,6 +15,7 @@ import pytest
 
 from tests.blender_fixtures import strips_of
 from tests.end_to_end.slow_wire import SlowWire
+from tests.slow_engine import copy_code
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -227,5 +228,52 @@ def lay(sequence):
             strip.frame_final_duration = frames
         sequence.sequence_editor.active_strip = strip
         return strip
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def slow_house(server_python, keys, tmp_path_factory):
+    """A server that takes a moment for each job, which all tests share."""
+    folder = tmp_path_factory.mktemp("slow")
+    server = Server(server_python, folder).start(code=copy_code(folder / "code"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def blend(saved):
+    """Path of the saved .blend."""
+    return saved.parent / "shot.blend"
+
+
+@pytest.fixture
+def city(lay, sequence, camera, clip):
+    """The short clip as the strip “city”, before the camera."""
+    return lay(clip, "city")
+
+
+@pytest.fixture
+def under_way(bpy, addon, city, blend, drive):
+    """Saves the file, re-shoots the active strip; the job, once it is at that stage."""
+
+    def run(stage="rendering"):
+        bpy.ops.wm.save_mainfile()
+        assert bpy.ops.recam.reshoot() == {"FINISHED"}
+        job = addon.jobs.running.jobs[-1]
+        drive(job, until=lambda: job.stand.stage == stage)
+        assert job.stand.stage == stage, str(job.error)
+        return job
+
+    return run
+
+
+@pytest.fixture
+def opened(bpy, addon):
+    """Opens a .blend; the jobs that Blender then follows."""
+
+    def run(path):
+        bpy.ops.wm.open_mainfile(filepath=str(path))
+        return addon.jobs.running.jobs
 
     return run
