@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -76,10 +77,11 @@ class Background:
         process = self._process
         if process is None or process.poll() is not None:
             return
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
+        with suppress(ProcessLookupError):  # ended this very moment
+            if os.name == "posix":
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
         process.wait(10)  # a moment; only then are its files free
 
     def _start(self) -> None:
