@@ -55,20 +55,3 @@ def test_zmq_comes_from_the_bundled_wheel(addon, resources, package):
 
     assert Path(zmq.__file__).resolve().is_relative_to(resources.resolve())
     assert addon.versions.__name__ == f"{package}.versions"
-
-
-def test_disabling_leaves_no_timer_handler_or_module(bpy, addon, package):
-    def ours():
-        handlers = [h for name in dir(bpy.app.handlers) for h in _listed(bpy, name)]
-        return [h for h in handlers if getattr(h, "__module__", "").startswith(package)]
-
-    bpy.ops.preferences.addon_disable(module=package)
-    assert not ours()
-    assert not [name for name in dir(bpy.types) if name.lower().startswith("recam")]
-    bpy.ops.preferences.addon_enable(module=package)
-    assert package in bpy.context.preferences.addons
-
-
-def _listed(bpy, name):
-    value = getattr(bpy.app.handlers, name)
-    return value if isinstance(value, list) else []
