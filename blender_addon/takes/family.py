@@ -34,6 +34,7 @@ class Family:
 
     @property
     def strips(self) -> list[bpy.types.Strip]:
+        """All of them, the originals first."""
         return self.originals + self.takes
 
 

@@ -228,3 +228,27 @@ def test_takes_of_a_read_only_folder_are_kept_elsewhere_and_said(
     assert [each.suffix for each in sorted(saved.iterdir())] == [".json", ".mp4"]
     bpy.ops.wm.save_mainfile()
     assert not file.exists()
+
+
+def test_a_retimed_originals_take_lasts_as_long_and_shows_the_same(
+    bpy, addon, sequence, camera, lay, clip, saved, reshoot, take_of, pictures, measure
+):
+    """The take itself is not retimed, so that its camera goes with its frames."""
+    sequence.recam.engine = "projection"
+    strip = lay(clip)
+    strip.select = True
+    window = bpy.context.window_manager.windows[0]
+    area = window.screen.areas[0]
+    area.type = "SEQUENCE_EDITOR"
+    region = next(r for r in area.regions if r.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.sequencer.retiming_key_add(timeline_frame=20)
+        bpy.ops.sequencer.retiming_segment_speed_set(speed=50)
+    frames = range(*addon.takes.family.first_and_end(strip))
+    before = measure.numbers(pictures.shown(sequence, frames))
+    take = take_of(reshoot(), sequence)
+    assert range(*addon.takes.family.first_and_end(take)) == frames and len(frames) > 34
+    after = measure.numbers(pictures.shown(sequence, frames))
+    assert np.abs(np.subtract(after, before)).max() <= 1  # half-way, either frame may be shown
+    assert bpy.ops.recam.cg_over_take() == {"FINISHED"}
+    assert (sequence.frame_start, sequence.frame_end) == (frames[0], frames[-1])
