@@ -7,7 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from tests.servers import Server
@@ -57,7 +57,8 @@ class Artist:
             yield
         finally:
             for child in children:
-                os.kill(int(child), signal.SIGCONT)
+                with suppress(ProcessLookupError):  # the server may have ended it
+                    os.kill(int(child), signal.SIGCONT)
 
     def over(self, *region: str) -> None:
         """Point at the middle of a region, so that keys go there."""
@@ -92,11 +93,16 @@ class Artist:
         """Press a button of the sidebar, once more if it does not lead to ``until``."""
         self.window.click(name, self.window.place(*SIDEBAR), nth, until)
 
-    def press_end(self, name: str) -> None:
-        """Press the small button at the right end of a line that begins with ``name``."""
+    def press_end(self, name: str, until: str) -> None:
+        """Press the small button at the right end of the line with ``name``, until this is so."""
         x, _, width, _ = place = self.window.place(*SIDEBAR)
         _, y = self.window.see(name, place).middle
-        self.window.click_at(x + width - TABS - 26, y)
+        for _ in range(5):  # a click may be lost while Blender is busy
+            self.window.click_at(x + width - TABS - 26, y)
+            self.window.settle(1)
+            if self.window.ask(until):
+                return
+        raise AssertionError(f"the button beside “{name}” does not lead to {until}")
 
     def choose(self, now: str, then: str, until: str) -> None:
         """Open the list that shows ``now``, and choose ``then`` in it."""

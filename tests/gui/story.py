@@ -30,7 +30,7 @@ def move(artist: Artist) -> None:
     artist.press("Show Path", f"{SCENE}.recam_move.show_path")
     artist.keys("KP_0")  # out of the camera: the clip stays on what stands there
     window.wait(f"not ({THROUGH})")
-    artist.keys("KP_1", "KP_8", "KP_8", "KP_4", "KP_4", "Home")
+    artist.keys("KP_1", "KP_8", "KP_8", "KP_4", "KP_4", "Home", "KP_Add")
     window.see("Nothing is wrong with this path", window.place(*SIDEBAR))
     artist.picture("moves", VIEW_3D, SIDEBAR)
 
@@ -68,7 +68,7 @@ def cancel(artist: Artist) -> None:
     with artist.server_held():
         window.settle(1)
         artist.picture("queue")
-        artist.press_end("Rendering")
+        artist.press_end("Rendering", f"{JOBS}[0].stand.stage in ('cancelling', 'cancelled')")
     window.wait(f"not {JOBS}[0].running")
     assert window.ask(f"[{JOBS}[0].stand.stage, len({STRIPS})]") == ["cancelled", 2]
 
