@@ -185,7 +185,7 @@ def _on(record, strip, scene) -> StripMark | None:
 
 def _begin(operator, strip, scene, asked: tuple[str, dict] | None = None) -> set[str]:
     # A connection that has given up stays so: those without a job are begun anew.
-    session.close(but={job.client for job in running.jobs if job.running})
+    session.close(but={job.client for job in running.jobs if job.running}, seconds=0)
     try:
         check_consent()
         running.start(Reshoot(strip, scene, session.client(), server_key(), asked))

@@ -24,12 +24,15 @@ def client(where: str = "", key: str | None = None) -> Client:
     return _clients[wanted]
 
 
-def close(but: set[Client] = frozenset()) -> None:
-    """Let go of all servers but those of these clients; jobs go on there."""
+def close(but: set[Client] = frozenset(), seconds: float = 5.0) -> None:
+    """Let go of all servers but those of these clients; jobs go on there.
+
+    seconds: how long each is waited for at most.
+    """
     for wanted, each in list(_clients.items()):
         if each not in but:
             del _clients[wanted]
-            each.close()
+            each.close(seconds)
 
 
 def register() -> None:

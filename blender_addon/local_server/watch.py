@@ -49,7 +49,7 @@ class Watch:
         """Somebody shows what is seen at ``address``; key: the server's public one."""
         self._wanted = monotonic()
         if self._where != (address, key):
-            self.close()
+            self.close(0)
             self._where = (address, key)
 
     def again(self) -> None:
@@ -59,7 +59,7 @@ class Watch:
     def tick(self) -> float | None:
         """Do a little; the seconds until the next tick, None once nobody wants to know."""
         if monotonic() - self._wanted > FORGOTTEN_SECONDS:
-            self.close()
+            self.close(0)
             return None
         if self._asked is not None:
             if all(future.done() for future in self._asked):
@@ -70,10 +70,10 @@ class Watch:
             self._ask()
         return TICK_SECONDS
 
-    def close(self) -> None:
-        """Let go of the server; what was seen is forgotten."""
+    def close(self, seconds: float = 5.0) -> None:
+        """Let go of the server, waiting so long at most; what was seen is forgotten."""
         if self._client is not None:
-            self._client.close()
+            self._client.close(seconds)
         self._client = self._asked = self.seen = None
 
     def _ask(self) -> None:
@@ -91,7 +91,7 @@ class Watch:
         try:
             return seen(self._where[0], about.result(), jobs.result()["jobs"])
         except RecamError as error:
-            self._client.close()  # one that has given up stays so
+            self._client.close(0)  # one that has given up stays so
             self._client = None
             return Seen(self._where[0], error=error)
 

@@ -147,11 +147,15 @@ class Client:
 
         return self._call(send)
 
-    def close(self) -> None:
-        """Let go of the server. Jobs go on there."""
+    def close(self, seconds: float = 5.0) -> None:
+        """Let go of the server. Jobs go on there.
+
+        Waits ``seconds`` at most for the thread's end, which comes at once, but for a host whose
+        name is being looked up: 0 for whoever must not wait.
+        """
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(5)
+            self._thread.join(seconds)
 
     def __enter__(self) -> Client:
         return self

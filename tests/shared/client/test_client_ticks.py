@@ -69,6 +69,16 @@ def test_nothing_waits_for_a_server_that_is_not_there(nobody, short_clip, tmp_pa
         assert caught.value.code == "server_unreachable"
 
 
+def test_letting_go_need_not_wait_for_a_name_that_is_being_looked_up(nobody):
+    client = Client(nobody)
+    client._loop.call_soon_threadsafe(time.sleep, 0.5)  # as ZeroMQ's end does meanwhile
+    began = time.perf_counter()
+    client.close(0)
+    assert time.perf_counter() - began < TICK
+    client._thread.join(10)
+    assert not client._thread.is_alive()
+
+
 def test_a_job_that_is_called_off_at_once_is_cancelled(nobody, short_clip, tmp_path):
     with Client(nobody, patience=30) as client:
         for _ in range(20):
