@@ -34,12 +34,12 @@ def begin(made: Task) -> None:
     _register(_drive_task)
 
 
-def show(context) -> None:
+def show() -> None:
     """Somebody draws what the watch sees: let it look, where Blender may."""
     try:
         check_reachable(address())
     except RecamError as error:
-        watch.close()
+        watch.close(0)
         watch.seen = Seen(address(), error=error)
         return
     watch.want(address(), server_key())

@@ -22,7 +22,7 @@ def draw(preferences, layout, context) -> None:
     width = context.region.width - MARGINS * context.preferences.system.ui_scale
     layout.use_property_split = True
     layout.use_property_decorate = False
-    _connection(preferences, _group(layout, "Connection", "LINKED"), context, width)
+    _connection(preferences, _group(layout, "Connection", "LINKED"), width)
     _sending(_group(layout, "Sending Footage", "EXPORT"), width)
     _local_server(preferences, _group(layout, "Local Server", "DISK_DRIVE"), context, width)
     takes = _group(layout, "Takes", "FILE_MOVIE")
@@ -36,10 +36,10 @@ def _group(layout, title: str, icon: str):
     return box.column()
 
 
-def _connection(preferences, layout, context, width: float) -> None:
+def _connection(preferences, layout, width: float) -> None:
     layout.prop(preferences, "server", placeholder=DEFAULT_ADDRESS)
     layout.prop(preferences, "server_key", placeholder=words("that of your own server"))
-    draw_state(layout, context, width)
+    draw_state(layout, width)
     seen = current.watch.seen
     for engine in seen.engines if seen else ():
         if not engine["can_run"]:

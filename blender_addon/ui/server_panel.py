@@ -16,7 +16,7 @@ class ServerPanel:
 
     def draw(self, context) -> None:
         layout, width = self.layout, context.region.width
-        draw_state(layout, context, width)
+        draw_state(layout, width)
         row = layout.row()
         draw_buttons(row)
         row.operator("recam.show_preferences", text="Preferences", icon="PREFERENCES")

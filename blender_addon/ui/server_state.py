@@ -14,9 +14,9 @@ CLOSE = 25  # pixels at scale 1 of the cross that closes a message
 TITLES = {name: title for name, title, _ in ENGINES}
 
 
-def draw_state(layout, context, width: float) -> None:
+def draw_state(layout, width: float) -> None:
     """A line that says whether the server answers and what it can do."""
-    current.show(context)
+    current.show()
     text, icon = state_words(current.watch.seen)
     paragraph(layout, text, icon, width)
 

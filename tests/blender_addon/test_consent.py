@@ -94,7 +94,7 @@ def test_a_blender_that_is_to_stay_offline_speaks_to_nobody(bpy, addon, consent,
     with pytest.raises(addon.shared.errors.RecamError, match="stay offline"):
         addon.jobs.session.client()
     watch = addon.local_server.current.watch
-    addon.local_server.current.show(bpy.context)
+    addon.local_server.current.show()
     assert watch.seen.error.code == "offline"
     watch.close()
     for button in (bpy.ops.recam.install_server, bpy.ops.recam.install_weights):
