@@ -7,6 +7,7 @@ the job keeps locked: the system frees it when a Blender ends, however it ends. 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import time
@@ -127,7 +128,11 @@ def _lock(file: IO) -> None:
     else:
         import fcntl
 
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP):  # a disk that knows no locks
+                raise
 
 
 def _path(folder: Path, job: str) -> Path:

@@ -96,7 +96,9 @@ def adopt(record: Record, marked: StripMark | None = None) -> bool:
         claim.close()
         records.remove(belonging.folder(), job)
         return False
-    if marked is None and not records.lost(record) and not belonging.known_id():
+    if records.lost(record) and record.file != belonging.known_id():
+        belonging.file_id()  # the job is this file's from now on, once that is saved
+    elif not belonging.known_id():
         belonging.set_file_id(record.file)  # an undo or a crash had taken it away
     start(Resumed(record, claim, marked))
     return True

@@ -171,6 +171,23 @@ def test_a_job_of_an_unsaved_file_is_offered_and_not_mixed_in(
     assert not records(addon) and bpy.ops.recam.fetch_lost() == {"CANCELLED"}
 
 
+def test_an_unsaved_files_job_is_that_files_which_fetched_it(
+    bpy, addon, saved, clip, lay, opened, drive
+):
+    """Once that is saved, also if it had no takes before."""
+    bpy.ops.wm.save_mainfile()
+    close(bpy)
+    lay_again(bpy, addon, clip)
+    bpy.ops.recam.reshoot()
+    [job] = addon.jobs.running.jobs
+    drive(job, until=lambda: job.stand.stage == "rendering")
+    assert not opened(saved.parent / "shot.blend")
+    bpy.ops.recam.fetch_lost()
+    bpy.ops.wm.save_mainfile()
+    assert len(opened(saved.parent / "shot.blend")) == 1
+    bpy.ops.recam.cancel_all()
+
+
 def test_an_unsaved_files_take_is_kept_where_no_strip_shows_its_clip(
     bpy, addon, saved, sequence, lay, clip, opened, drive
 ):
