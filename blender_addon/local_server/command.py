@@ -11,9 +11,10 @@ class Command:
     """A command that runs, its output in ``log``. Raises OSError if it cannot be started."""
 
     def __init__(self, command: list[str], log: Path, *, anew: bool = False) -> None:
+        begin = log.stat().st_size if log.exists() and not anew else 0
         self._process = spawn(command, log, anew=anew)
         self._output = log.open("rb")
-        self._output.seek(0 if anew else log.stat().st_size)
+        self._output.seek(begin)
         self._rest = b""
 
     def read(self) -> list[str]:

@@ -43,12 +43,11 @@ def _install(chosen: Build, wheel: Path, log: Path, pip_options: tuple[str, ...]
     kept = _can_be_kept(places.installed(), chosen)
     folder.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
+    python = [] if kept else (yield from _find_python(log))  # else what is there stays as it is
+    set_installed(None)
     try:
-        if kept:
-            set_installed(None)
-        else:
+        if not kept:
             yield from delete(folder, "Removing what was there")
-            python = yield from _find_python(log)
             words = "Making an environment"
             yield from run([*python, "-I", "-m", "venv", str(folder)], log, words)
         pip = [str(places.python()), "-I", "-m", "pip"]

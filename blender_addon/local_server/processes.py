@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -47,7 +48,9 @@ def kill_tree(process: subprocess.Popen) -> None:
     if process.poll() is not None:
         return
     if sys.platform == "win32":
-        command = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+        # By its path: a bare name is looked for in the current folder, too.
+        taskkill = os.path.join(os.environ["SYSTEMROOT"], "System32", "taskkill.exe")
+        command = [taskkill, "/T", "/F", "/PID", str(process.pid)]
         subprocess.run(command, capture_output=True, creationflags=subprocess.CREATE_NO_WINDOW)
     else:
         os.killpg(process.pid, signal.SIGKILL)
@@ -59,12 +62,12 @@ def end(pid: int) -> None:
 
     The server's journal is made for that: it goes on from there when it is started again.
     """
-    os.kill(pid, signal.SIGTERM)
+    _signal(pid, signal.SIGTERM)
 
 
 def kill(pid: int) -> None:
     """End a process at once."""
-    os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+    _signal(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
 
 
 def birth(pid: int) -> str | None:
@@ -84,6 +87,11 @@ def birth(pid: int) -> str | None:
     return _birth_by_ps(pid)
 
 
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(OSError):  # it has just ended by itself
+        os.kill(pid, number)
+
+
 def _apart() -> dict:
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -92,7 +100,8 @@ def _apart() -> dict:
 
 def _birth_by_ps(pid: int) -> str | None:
     command = ["ps", "-o", "state=,lstart=", "-p", str(pid)]
-    environment = os.environ | {"LC_ALL": "C"}  # dates in the same words for every Blender
+    # Dates in the same words for every Blender, wherever on earth.
+    environment = os.environ | {"LC_ALL": "C", "TZ": "UTC"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     state, _, began = done.stdout.strip().partition(" ")
     return None if state.startswith("Z") else began.strip() or None

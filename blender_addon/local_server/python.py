@@ -12,11 +12,13 @@ OLDEST, NEWEST = (3, 11), (3, 14)  # for what lies between there are wheels of a
 # The best first: what the model's packages are used with most.
 VERSIONS = ("3.12", "3.13", "3.11", "3.14")
 
-# Run by a Python to show what it is; it fails where there is no venv or pip to be had.
+# Run by a Python to show what it is; it fails where there is no venv or pip to be had. What one
+# from Windows' store writes into the user's folders is laid elsewhere, where nobody finds it.
 PROBE = """
 import ensurepip, json, sys, venv
 ensurepip.version()
-print(json.dumps({"version": sys.version_info[:2], "wide": sys.maxsize > 2**32}))
+wide, store = sys.maxsize > 2**32, "WindowsApps" in sys.base_prefix
+print(json.dumps({"version": sys.version_info[:2], "wide": wide, "store": store}))
 """
 
 
@@ -27,13 +29,13 @@ def candidates() -> list[list[str]]:
     """
     found = []
     if sys.platform == "win32":
-        launcher = shutil.which("py")
+        launcher = _program("py")
         found += [[launcher, f"-{version}"] for version in VERSIONS if launcher]
     else:
         # Blender started from a menu does not see what the shell's settings add to the path.
         path = os.pathsep.join([os.environ.get("PATH", ""), *_usual_folders()])
         names = [f"python{version}" for version in VERSIONS] + ["python3"]
-        found += [[there] for name in names if (there := shutil.which(name, path=path))]
+        found += [[there] for name in names if (there := _program(name, path))]
     return [*found, [sys.executable]]
 
 
@@ -46,9 +48,16 @@ def fits(output: list[str]) -> bool:
     """Whether what ``probe`` printed is of a Python that will do."""
     try:
         about = json.loads(output[-1])
-        return OLDEST <= tuple(about["version"]) <= NEWEST and about["wide"]
+        fit = about["wide"] and not about["store"]
+        return fit and OLDEST <= tuple(about["version"]) <= NEWEST
     except (IndexError, ValueError, KeyError, TypeError):
         return False
+
+
+def _program(name: str, path: str | None = None) -> str | None:
+    """A program's path, unless it is one that lies where Blender happens to be: by a .blend."""
+    found = shutil.which(name, path=path)
+    return found if found and os.path.isabs(found) else None
 
 
 def _usual_folders() -> list[str]:

@@ -172,6 +172,8 @@ def _stand(words: str, lines: list[str]) -> Stand:
             done, total = map(int, progress.groups())
             name = next((m[1] for each in reversed(lines) if (m := _PIP_DOWNLOAD.match(each))), "")
             name = name.rpartition("/")[2].split("-")[0]
+            if not total:  # the index does not say
+                return Stand(f"{words}: {name}, {done / 1e6:.0f} MB")
             return Stand(f"{words}: {name}, {done / 1e6:.0f} of {total / 1e6:.0f} MB", done / total)
         if not line.startswith(" "):
             break

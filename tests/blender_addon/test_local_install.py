@@ -128,9 +128,10 @@ def test_a_repair_begins_from_nothing(local, projection):
 def test_a_python_that_cannot_make_an_environment_is_passed_over(local, tmp_path, monkeypatch):
     assert [sys.executable] == local.python.candidates()[-1]
     assert not local.python.fits([])
-    assert not local.python.fits(['{"version": [3, 9], "wide": true}'])
-    assert not local.python.fits(['{"version": [3, 12], "wide": false}'])
-    assert local.python.fits(["a warning", '{"version": [3, 12], "wide": true}'])
+    assert not local.python.fits(['{"version": [3, 9], "wide": true, "store": false}'])
+    assert not local.python.fits(['{"version": [3, 12], "wide": false, "store": false}'])
+    assert not local.python.fits(['{"version": [3, 12], "wide": true, "store": true}'])
+    assert local.python.fits(["a warning", '{"version": [3, 12], "wide": true, "store": false}'])
     monkeypatch.setenv("RECAM_LOCAL", str(tmp_path))
     wrong = tmp_path / "python3.12"
     wrong.write_text("#!/bin/sh\necho no; exit 1\n")
@@ -145,6 +146,29 @@ def test_a_python_that_cannot_make_an_environment_is_passed_over(local, tmp_path
     except StopIteration as done:
         found = done.value
     assert found == [sys.executable]
+
+
+def test_what_is_installed_stays_where_no_python_is_found(local, projection, monkeypatch):
+    places = local.places
+    places.python().parent.mkdir(parents=True)
+    places.python().touch()
+    whole = places.Installed(local.install.VERSION, "projection")
+    places.set_installed(whole)
+    monkeypatch.setattr(local.install, "candidates", lambda: [["/nowhere/python"]])
+    task = local.install.install_task(projection, ALONE)
+    _finish(task)
+    assert task.error.code == "python_missing"
+    assert places.installed() == whole
+
+
+def test_a_python_beside_the_blend_is_not_run(local, tmp_path, monkeypatch):
+    planted = tmp_path / "python3.12"
+    planted.write_text("#!/bin/sh\nexit 0\n")
+    planted.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", os.pathsep.join([".", os.environ["PATH"]]))
+    assert shutil.which("python3.12") == "./python3.12"
+    assert all(os.path.isabs(command[0]) for command in local.python.candidates())
 
 
 def test_pip_gets_what_the_choice_needs(local):
@@ -166,10 +190,13 @@ def test_another_python_is_not_told_of_blenders(local, monkeypatch):
 
 
 @pytest.mark.skipif(not shutil.which("ps"), reason="there is no ps here")
-def test_a_process_is_known_by_its_birth(local):
+def test_a_process_is_known_by_its_birth(local, monkeypatch):
     other = subprocess.Popen(["sleep", "60"])
     for birth in (local.processes.birth, local.processes._birth_by_ps):
-        assert birth(other.pid) == birth(other.pid) != birth(1)
+        monkeypatch.setenv("TZ", "UTC")
+        began = birth(other.pid)
+        monkeypatch.setenv("TZ", "Asia/Tokyo")
+        assert birth(other.pid) == began != birth(1)
         assert birth(os.getpid()) is not None
     other.kill()
     time.sleep(0.1)  # ended, and not waited for: a zombie
@@ -178,6 +205,7 @@ def test_a_process_is_known_by_its_birth(local):
     other.wait()
     for birth in (local.processes.birth, local.processes._birth_by_ps):
         assert birth(other.pid) is None
+    local.processes.end(other.pid)  # asked a moment too late: no fault
 
 
 def test_progress_is_told_as_pip_tells_it(local):
@@ -191,6 +219,8 @@ def test_progress_is_told_as_pip_tells_it(local):
     assert stand.share == 0.5
     assert stand.words == "Fetching PyTorch: torch, 450 of 900 MB"
     assert local.task._stand("Fetching", [*lines, "Installing collected packages"]).share is None
+    unknown = local.task._stand("Fetching PyTorch", [*lines[:2], "Progress 3000000 of 0"])
+    assert (unknown.words, unknown.share) == ("Fetching PyTorch: torch, 3 MB", None)
 
 
 def _of_this(folder) -> list[str]:
