@@ -55,8 +55,9 @@ def test_each_tells_how_many_wait_before_it(bpy, press, drive, sequence):
     assert {second.take, third.take} == {"shot take 1", "shot take 2"} and not first.take
 
 
-def test_a_small_picture_shows_what_is_rendered(bpy, addon, press, pictures):
-    """The clip's own upper left is bright, and its lower right dark."""
+def test_a_small_picture_shows_what_is_rendered(bpy, addon, press, sequence):
+    """The clip is redder on the left than on the right."""
+    sequence.recam.takes = 4  # enough time for one
     [job], icons = press(1), []
 
     def look():
