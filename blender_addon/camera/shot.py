@@ -26,10 +26,17 @@ class ShotReader:
     scene: in whose sequencer the strip lies. frames: the strip's. part: of the scene's frame that
     its plate shows; both cameras' lenses are the part's. folder: for the file ``depth``; None
     if no depth is wanted. There is none where a plane at the subject's distance is all there is.
+    handle: how many of the frames come before the strip's first; a source camera that is not known
+    stood where the camera stands at the strip's first, so that handles change nothing else.
     """
 
     def __init__(
-        self, scene: bpy.types.Scene, frames: range, part: Rect, folder: Path | None = None
+        self,
+        scene: bpy.types.Scene,
+        frames: range,
+        part: Rect,
+        folder: Path | None = None,
+        handle: int = 0,
     ) -> None:
         settings = scene.recam
         source, subject = alive(settings.source_camera), alive(settings.subject)
@@ -37,6 +44,7 @@ class ShotReader:
         geometry = geometry_of(settings) if folder else None
         self.depth: Path | None = None
         self._scene, self._frames = scene.session_uid, frames
+        self._handle = 0 if source else handle
         self._file = folder / "depth.safetensors" if folder else None
         self._size = int(part.width), int(part.height)
         self._geometry = geometry.session_uid if geometry else None
@@ -70,8 +78,12 @@ class ShotReader:
         scene = find(bpy.data.scenes, self._scene, "scene")
         trajectory = self._target.trajectory()
         source = self._source.trajectory() if self._source else None
+        if self._handle:
+            pose, lens = trajectory.poses[self._handle], trajectory.lenses[self._handle]
+            source = Trajectory.standing(pose, lens, trajectory.rate, len(trajectory))
         reference = (source or trajectory).poses[0]
-        place = self._target.subject_place
+        places = self._target.subject_places
+        place = None if places is None else places[self._handle]
         distance = subject_metres(scene.recam, scene, reference, place)
         self._shot = Shot(trajectory, source, distance)
         seen_from = self._shot.assumed_source_camera
@@ -84,7 +96,7 @@ class ShotReader:
                 stage, self._frames, seen_from, geometry, self._size, self._file
             )
         elif place is not None and self._file:
-            depths = subject_depths(seen_from, self._target.subject_places, self._frames)
+            depths = subject_depths(seen_from, places, self._frames)
             if np.ptp(depths) > STEADY * depths[0]:  # the plane moves to and fro
                 self.depth = self._file
                 self._file.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from tempfile import mkdtemp
 
 import bpy
 
+from .. import versions
 from ..camera.shot import ShotReader
 from ..clip.plate import (
     PlateRenderer,
@@ -62,7 +63,8 @@ class Reshoot(Job):
         handles, seen = scene.recam.handles, look(strip, scene)
         frames = clip_frames(strip, scene, handles)
         part = picture_part(strip, scene)
-        reader = ShotReader(scene, frames, part, self._work)
+        before = versions.first_frame(strip) - frames.start
+        reader = ShotReader(scene, frames, part, self._work, before)
         while not self._cancelled and (share := reader.step(SLICE_SECONDS)) < 1:
             self.stand = Stand("camera", share)
             yield 0.0

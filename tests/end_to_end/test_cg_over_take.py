@@ -100,7 +100,7 @@ def shoot(addon, stage, flown, lay, saved, reshoot, take_of, pictures):
     """Re-shoots a clip whose mark lies where the camera sees the point: the take, the point."""
 
     def run(size=FRAME, change=lambda strip: None, trim=0):
-        first = FIRST + max(trim - stage.recam.handles, 0)  # where its camera is taken to stand
+        first = FIRST + trim  # where its camera is taken to stand, whatever handles there are
         point = point_before(stage, flown, first)
         goal = on_screen(stage, flown, first, point)
         strip = lay(pictures.write("blank", np.zeros((LAST - FIRST + 1, size[1], size[0], 3))))
