@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def pytest_configure(config):
     """Load the fixtures that these tests share with the add-on's own, once for both."""
     config.pluginmanager.import_plugin("tests.blender_fixtures")
+    config.pluginmanager.import_plugin("tests.end_to_end.whole_way")
 
 
 class Server:
