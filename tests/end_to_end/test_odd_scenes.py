@@ -90,7 +90,7 @@ def test_a_linked_camera_that_was_chosen_takes_no_move_but_a_reshoot(
 ):
     sequence.recam.camera = link(bpy, sequence, tmp_path)
     sequence.sequence_editor.active_strip = strip
-    with pytest.raises(RuntimeError, match="from which it is linked.*use another"):
+    with pytest.raises(RuntimeError, match=r"from which it is linked.*use another"):
         bpy.ops.recam.add_move()
     assert take_of(reshoot(), sequence).name == "shot take 1"
     assert bpy.ops.recam.restore_take() == {"FINISHED"}
