@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import EnumProperty
 
-from ..consent import check_online, is_this_machine
+from ..consent import check_online, check_reachable, is_this_machine
 from ..identity import ADDON
 from ..preferences import address, preferences, server_key
 from ..shared.errors import RecamError
@@ -134,7 +134,7 @@ class RECAM_OT_start_server(_TaskOperator, bpy.types.Operator):
                 f"{where} is another machine: a server is started there.",
                 "Empty the address in the add-on's preferences to use this machine.",
             )
-        return server.start_task(_recam(), int(where.rpartition(":")[2]))
+        return server.start_task(_recam(), where)
 
 
 class RECAM_OT_stop_server(_TaskOperator, bpy.types.Operator):
@@ -180,6 +180,7 @@ class RECAM_OT_check_server(_TaskOperator, bpy.types.Operator):
     bl_label = "Check"
 
     def make(self):
+        check_reachable(address())  # which recam doctor asks, too
         return doctor_task(_recam(), address(), server_key(), current.sentences)
 
 
@@ -275,7 +276,7 @@ class RECAM_OT_show_preferences(bpy.types.Operator):
 
 
 def _recam() -> list[str]:
-    return places.recam(bpy.path.abspath(preferences().recam_command.strip()))
+    return places.recam(preferences().recam_command.strip())
 
 
 CLASSES = (

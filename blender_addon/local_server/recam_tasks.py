@@ -13,7 +13,7 @@ WEIGHTS_GIGABYTES = 15
 
 def doctor_task(recam: list[str], address: str, key: str, sentences: list[str]) -> Task:
     """The task that asks ``recam doctor``; ``sentences`` then holds what it said."""
-    command = [*recam, "doctor", "--server", address]
+    command = [*recam, "doctor", f"--server={address}"]
     command += [f"--server-key={key}"] if key else []  # it may begin with a dash
     log = places.log("doctor")
 

@@ -15,10 +15,9 @@ from pathlib import Path
 from time import monotonic
 
 from ..shared.errors import RecamError
-from ..shared.protocol.limits import DEFAULT_PORT
 from . import places
 from .processes import birth, end, kill, kill_tree, spawn
-from .task import Cancelled, Stand, Steps, Task, failed
+from .task import Stand, Steps, Task, failed
 
 PATIENCE_SECONDS = 30.0  # for a server that is told to stop; its journal survives what follows
 
@@ -54,11 +53,13 @@ def runs() -> bool:
     return _known[1]
 
 
-def start_task(recam: list[str], port: int = DEFAULT_PORT) -> Task:
-    """The task that starts ``recam serve`` at a port of this machine and sees it listen."""
+def start_task(recam: list[str], address: str) -> Task:
+    """The task that starts ``recam serve`` at an address of this machine and sees it listen."""
     log = places.log("server")
-    command = [*recam, "serve", "--port", str(port)]
-    steps = _start(command, f"tcp://127.0.0.1:{port}", log)
+    # ZeroMQ listens at numbers alone.
+    address = address.lower().replace("localhost", "127.0.0.1")
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    steps = _start([*recam, "serve", "--host", host, "--port", port], address, log)
     return Task("Starting the server", steps, log, quiet=True)
 
 
@@ -100,7 +101,7 @@ def _start(command: list[str], address: str, log: Path) -> Steps:
             if process.poll() is not None:
                 raise _not_started(words, said.splitlines(), log)
             yield Stand(words)
-    except (Cancelled, GeneratorExit):
+    except BaseException:  # called off, or a disk that is full: none is left that nobody knows of
         kill_tree(process)
         raise
     return "The server runs."

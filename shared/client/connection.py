@@ -67,6 +67,7 @@ class Connection:
         self._broken_handshakes = 0
         self._tasks: set[asyncio.Future] = set()
         self._socket = _dealer(context, server_key, keys)
+        self._socket.ipv6 = "[" in address  # else nobody is reached at tcp://[::1]:47811
         self._monitor = self._socket.get_monitor_socket()
         try:
             self._socket.connect(address)

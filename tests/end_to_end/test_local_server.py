@@ -94,6 +94,25 @@ def test_its_log_is_kept_and_it_is_not_started_twice(bpy, current, server, start
     finish()
 
 
+def test_it_listens_where_it_is_looked_for(bpy, local, at, start, finish, seen):
+    if not _has_ipv6():
+        pytest.skip("there is no IPv6 on this machine")
+    port = local.preferences.address().rpartition(":")[2]
+    at(f"tcp://[::1]:{port}")
+    start()
+    assert seen(lambda seen: seen.engines).address == f"tcp://[::1]:{port}"
+    assert bpy.ops.recam.stop_server() == {"FINISHED"}
+    finish()
+    at(f"tcp://localhost:{port}")
+    assert start().address == f"tcp://127.0.0.1:{port}"
+
+
+def test_a_server_elsewhere_is_not_asked_by_a_blender_that_is_to_stay_offline(bpy, at):
+    at("tcp://render.example:47811")
+    with pytest.raises(RuntimeError, match="told to stay offline"):
+        bpy.ops.recam.check_server()
+
+
 def test_a_port_that_is_taken_is_told_in_a_sentence(bpy, local, finish, server):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", int(local.preferences.address().rpartition(":")[2])))
@@ -222,6 +241,15 @@ def test_it_stays_when_it_is_to(local, current, start):
     current.unregister()  # as Blender quits
     time.sleep(1.5)  # longer than it takes to end
     assert not _gone(found.process)
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as any_port:
+            any_port.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def _child(process: int) -> int:
