@@ -39,6 +39,13 @@ class Artist:
         self.window.settle(1)
         self._keep(name, _around([self.window.place(*each) for each in regions]))
 
+    def picture_of_sidebar(self, name: str) -> None:
+        """Take a picture of the sidebar as far down as its last panel."""
+        self.window.settle(1)
+        x, y, width, _ = place = self.window.place(*SIDEBAR)
+        last = max(word.y + word.height for word in self.window.read(place))
+        self._keep(name, (x, y, width, round(last) + 14 - y))
+
     def picture_of_window(self, name: str, title: str) -> None:
         """Take a picture of another of Blender's windows."""
         self._keep(name, self.window.outline(title))

@@ -62,7 +62,7 @@ def cancel(artist: Artist) -> None:
     artist.panel("Re-shoot")
     artist.choose("Best Available", "Projection", f"{SETTINGS}.engine == 'projection'")
     artist.panel("Queue", beside=True)
-    artist.picture("reshoot", SIDEBAR)
+    artist.picture_of_sidebar("reshoot")
     artist.press("Re-shoot bunny.mp4", f"len({JOBS}) == 1")
     window.wait(f"addon('jobs.pictures').preview({JOBS}[0].id) is not None")
     with artist.server_held():
@@ -94,7 +94,7 @@ def compare(artist: Artist) -> None:
 def approve(artist: Artist) -> None:
     """The take that is liked is marked, and the others are muted."""
     artist.press("Approve", f"'recam_approved' in {STRIPS}[{TAKE!r}]")
-    artist.picture("approved", SIDEBAR)
+    artist.picture_of_sidebar("approved")
 
 
 def put_cg_over(artist: Artist) -> None:
@@ -108,11 +108,8 @@ def put_cg_over(artist: Artist) -> None:
     artist.keys("shift+a")
     window.click("Mesh")
     window.click("Monkey", until=f"'Suzanne' in {SCENE}.objects")
-    artist.keys("s", "0", "period", "3", "Return")
-    for axis, metres in zip("xyz", ("0.9", "3.4", "1.2"), strict=True):
-        artist.keys("g", axis, *metres.replace(".", " period ").split(), "Return")
-    artist.keys("KP_Divide")  # it alone, in front of the take
-    artist.keys("Home")
+    artist.keys(*_typed("s.3"), *_typed("gx.75"), *_typed("gy3.4"), *_typed("gz1.05"))
+    artist.keys(*_typed("rz25"), "Home")
     artist.picture("cg", VIEW_3D, SIDEBAR)
 
 
@@ -120,10 +117,15 @@ def look_at_server(artist: Artist) -> None:
     """The preferences say what the server can do, and install one."""
     window = artist.window
     artist.panel("Server")
-    artist.picture("server", SIDEBAR)
+    artist.picture_of_sidebar("server")
     artist.press("Preferences", "len(bpy.context.window_manager.windows) == 2")
     window.settle(2)
     artist.picture_of_window("preferences", "Preferences")
+
+
+def _typed(command: str) -> list[str]:
+    """The keys of a command such as “move along x by 0.75”, as xdotool names them."""
+    return [{".": "period"}.get(letter, letter) for letter in command] + ["Return"]
 
 
 STEPS = (
