@@ -126,13 +126,18 @@ def use_neutral_white(view_settings) -> None:
 
 def curves(animation) -> Iterator:
     """Every curve that an AnimData evaluates: of its action, and of its NLA strips' actions."""
-    if animation.action is not None:
-        yield from _curves(animation.action, animation)
+    yield from own_curves(animation)
     pending = [strip for track in animation.nla_tracks for strip in track.strips]
     for strip in pending:
         pending += strip.strips  # inside an NLA meta strip
         if strip.action is not None:
             yield from _curves(strip.action, strip)
+
+
+def own_curves(animation) -> Iterator:
+    """The curves of an AnimData's own action."""
+    if animation.action is not None:
+        yield from _curves(animation.action, animation)
 
 
 def _curves(action, user) -> Iterator:

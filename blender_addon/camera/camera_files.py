@@ -20,11 +20,11 @@ from ..shared.cameras.recam_json import write_shot
 from ..shared.cameras.resample import resample
 from ..shared.cameras.trajectory import Shot, Trajectory
 from ..shared.errors import RecamError
-from ..takes.keys import key_camera
-from ..takes.optics import Frame, lenses_of_frame
 from ..translations import words
 from . import rig as rigs
-from .sampling import CameraSampler, frame_size, scene_rate
+from .keys import key_trajectory
+from .optics import lenses_of_frame
+from .sampling import CameraSampler, frame_of, scene_rate
 from .shot import ShotReader
 
 # Blender's world (z up) of one with OpenCV axes (y down).
@@ -173,20 +173,16 @@ def _read(path: str, scene, now) -> tuple[Shot, np.ndarray]:
 
 def _keyed(context, scene, strip, path: Trajectory, moved, name: str) -> bpy.types.Object:
     """A new camera, keyed along a path whose world is moved first."""
-    rate, frame, stage = scene_rate(scene), frame_size(scene), context.scene
+    rate, frame, stage = scene_rate(scene), frame_of(scene), context.scene
     path = path if path.rate == rate else resample(path, rate)
-    lenses = lenses_of_frame(path.lenses, picture_part(strip, scene).of(frame))
+    lenses = lenses_of_frame(path.lenses, picture_part(strip, scene).of(frame.size))
     path = Trajectory(moved @ path.poses, lenses, rate)
     data = bpy.data.cameras.new(name)
     camera = bpy.data.objects.new(name, data)
     camera.rotation_mode = "QUATERNION"
     rig = rigs.current_rig(scene.recam)
     (rig or stage.collection).objects.link(camera)
-    pixel = scene.render.pixel_aspect_x, scene.render.pixel_aspect_y
-    first = versions.first_frame(strip)
-    key_camera(camera, path, first, Frame(frame, pixel), stage.unit_settings.scale_length)
-    for block in (camera, data):  # show them as they are at the present frame
-        block.update_tag(refresh={"TIME"})
+    key_trajectory(camera, path, versions.first_frame(strip), frame, stage)
     return camera
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..scene.blocks import find
 from ..shared.errors import RecamError
+from .sampling import walking
 
 PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 TOLERANCE = 1e-4  # of a rotation's entries
@@ -17,9 +21,27 @@ def rotation_path(camera: bpy.types.Object) -> str:
     return PATHS.get(camera.rotation_mode, "rotation_euler")
 
 
-def parent_matrix(evaluated: bpy.types.Object) -> np.ndarray:
-    """``(4, 4)``: what an object's own transform is multiplied with, its parents' part."""
-    return np.array(evaluated.matrix_world @ evaluated.matrix_basis.inverted_safe())
+def parents_of(
+    stage: bpy.types.Scene,
+    camera: bpy.types.Object,
+    frames: range,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> np.ndarray:
+    """``(F, 4, 4)``: what a camera's own transform is multiplied with, its parents' part.
+
+    stage: the scene where it stands.
+    """
+    if camera.parent is None:
+        return np.repeat(np.eye(4)[None], len(frames), axis=0)
+    uid, parents = camera.session_uid, []
+    with walking(stage, camera) as walked:
+        for frame in frames:
+            walked.frame_set(frame)
+            graph = walked.view_layers[0].depsgraph
+            seen = find(bpy.data.objects, uid, "camera").evaluated_get(graph)
+            parents.append(seen.matrix_world @ seen.matrix_basis.inverted_safe())
+            on_progress(len(parents) / len(frames))
+    return np.array(parents)
 
 
 def channels(
@@ -28,7 +50,7 @@ def channels(
     """Location ``(F, 3)`` and rotation ``(F, 3 or 4)`` that put a camera at ``worlds``.
 
     worlds: ``(F, 4, 4)``, Blender's axes and units, no scale. parents: ``(F, 4, 4)``, as
-    ``parent_matrix`` has them. The camera's scale and deltas stay; rotations go on from its own
+    ``parents_of`` has them. The camera's scale and deltas stay; rotations go on from its own
     without a jump. Raises RecamError ``camera_parent`` where a parent leans it over.
     """
     basis = np.linalg.inv(parents) @ worlds

@@ -8,18 +8,18 @@ import bpy
 import numpy as np
 
 from .. import versions
-from ..scene.blocks import find
 from ..settings import subject_metres
 from ..shared.cameras.moves import MOVES, make_move
 from ..shared.cameras.trajectory import Trajectory
 from ..shared.errors import RecamError
 from .axes import matrix_world
-from .channels import channels, parent_matrix, rotation_path
+from .channels import channels, parents_of, rotation_path
 from .keyframes import slopes, sparse
-from .keying import check_editable, key
+from .keys import check_free, key
 from .move_settings import parameter_values
+from .optics import blender_lenses
 from .rig import alive
-from .sampling import CameraSampler, stage_of, walking
+from .sampling import CameraSampler, frame_of, stage_of
 
 # How far the keyframed camera may be from the move at any frame: of the subject's distance, and
 # in radians. At 4 m that is 0.4 mm; 0.006 degrees are a tenth of a pixel in 832.
@@ -84,22 +84,20 @@ def add_move(
     )
     stage = stage_of(scene, camera)
     unit = stage.unit_settings.scale_length
-    parents = _parents(stage, camera, frames, on_progress)
+    parents = parents_of(stage, camera, frames, on_progress)
     places, turns = channels(camera, matrix_world(path.poses, unit), parents)
     values = np.hstack([places, turns])
     size = np.linalg.norm(parents[:, :3, 0], axis=1).max() * unit
     tolerances = [PLACE_TOLERANCE * distance / size] * 3 + [TURN_TOLERANCE] * turns.shape[1]
     speeds = slopes(values)
     keyed = sparse(values, speeds, np.array(tolerances)) if move.sparse else range(len(frames))
-    lenses = _lenses(scene, camera, frames, path)
+    lenses = _lenses(scene, camera, path)
 
     numbers, chosen = [frames[i] for i in keyed], list(keyed)
     key(camera, "location", numbers, values[chosen, :3], speeds[chosen, :3])
     key(camera, rotation_path(camera), numbers, values[chosen, 3:], speeds[chosen, 3:])
     if lenses is not None:
         key(camera.data, "lens", numbers, lenses[chosen], slopes(lenses)[chosen])
-        camera.data.update_tag()
-    camera.update_tag(refresh={"TIME"})
     return camera, len(numbers)
 
 
@@ -110,15 +108,7 @@ def _check(camera, source) -> None:
             f"“{camera.name}” is the camera that shot the clip.",
             "Choose another camera to re-shoot with.",
         )
-    for constraint in camera.constraints:
-        if not constraint.mute and constraint.influence > 0:
-            raise RecamError(
-                "camera_locked",
-                f"The constraint “{constraint.name}” moves “{camera.name}”, whatever its "
-                "keyframes.",
-                "Mute or remove it, or use another camera.",
-            )
-    check_editable(camera, ("location", rotation_path(camera)))
+    check_free(camera, lens=False)
 
 
 def _start(scene, frames: range, camera, on_progress) -> tuple[Trajectory, float]:
@@ -132,32 +122,14 @@ def _start(scene, frames: range, camera, on_progress) -> tuple[Trajectory, float
     return begin, metres
 
 
-def _parents(stage, camera, frames: range, on_progress) -> np.ndarray:
-    """``(F, 4, 4)``: the part of the camera's parents at each frame."""
-    if camera.parent is None:
-        return np.repeat(np.eye(4)[None], len(frames), axis=0)
-    uid, parents = camera.session_uid, []
-    with walking(stage, camera) as walked:
-        for frame in frames:
-            walked.frame_set(frame)
-            graph = walked.view_layers[0].depsgraph
-            camera = find(bpy.data.objects, uid, "camera")
-            parents.append(parent_matrix(camera.evaluated_get(graph)))
-            on_progress(len(parents) / len(frames))
-    return np.array(parents)
-
-
-def _lenses(scene, camera, frames: range, path: Trajectory) -> np.ndarray | None:
+def _lenses(scene, camera, path: Trajectory) -> np.ndarray | None:
     """``(F, 1)`` millimetres where the move's lens changes; None where it stays."""
-    zoom = path.lenses[:, 0]
+    zoom, data = path.lenses[:, 0], camera.data
     if np.abs(zoom / zoom[0] - 1).max() < LENS_TOLERANCE:
         return None
-    check_editable(camera.data, ("lens",))
-    sampler = CameraSampler(scene, frames[:1], camera)
-    sampler.step(1.0)
-    # The picture's focal length is proportional to the lens's, whatever sensor and resolution.
-    per_millimetre = sampler.trajectory().lenses[0, 0] / camera.data.lens
-    return (zoom / per_millimetre)[:, None]
+    check_free(camera)
+    sensor = data.sensor_width, data.sensor_height
+    return blender_lenses(path.lenses, frame_of(scene), data.sensor_fit, sensor)[:, :1]
 
 
 def _scene_camera(scene, frame: int) -> bpy.types.Object | None:

@@ -24,6 +24,7 @@ from ..shared.cameras.lens import crop
 from ..shared.cameras.trajectory import Trajectory
 from ..shared.errors import RecamError
 from .axes import trajectory_pose
+from .optics import Frame
 
 
 def scene_rate(scene: bpy.types.Scene) -> Fraction:
@@ -35,6 +36,12 @@ def scene_rate(scene: bpy.types.Scene) -> Fraction:
 def frame_size(scene: bpy.types.Scene) -> tuple[int, int]:
     """(width, height) of the render frame in pixels, at 100 %."""
     return scene.render.resolution_x, scene.render.resolution_y
+
+
+def frame_of(scene: bpy.types.Scene) -> Frame:
+    """The scene's render frame."""
+    render = scene.render
+    return Frame(frame_size(scene), (render.pixel_aspect_x, render.pixel_aspect_y))
 
 
 class CameraSampler:

@@ -7,8 +7,10 @@ from dataclasses import replace
 import bpy
 
 from .. import versions
+from ..camera.keys import hindrance, key_trajectory
+from ..camera.optics import lenses_of_frame
 from ..camera.rig import alive
-from ..camera.sampling import frame_size, stage_of
+from ..camera.sampling import frame_of, frame_size, stage_of
 from ..clip.layout import picture_rect
 from ..clip.plate import picture_part
 from ..clip.strips import animated, file_of, placement_of
@@ -16,8 +18,6 @@ from ..settings import MODEL_SETTINGS
 from ..shared.cameras.trajectory import Trajectory
 from ..shared.errors import RecamError
 from .family import original_at, record_of
-from .keys import hangs, key_camera
-from .optics import Frame, lenses_of_frame
 from .sidecar import read_sidecar
 
 
@@ -48,12 +48,6 @@ def first_frame_of_file(take: bpy.types.Strip) -> int:
             "Retime the original instead, and re-shoot that.",
         )
     return int(versions.content_start(take)) - versions.content_trim_start(take)
-
-
-def frame_of(scene: bpy.types.Scene) -> Frame:
-    """The scene's render frame."""
-    render = scene.render
-    return Frame(frame_size(scene), (render.pixel_aspect_x, render.pixel_aspect_y))
 
 
 def whole_frames(trajectory: Trajectory, part: tuple[float, float, float, float]) -> Trajectory:
@@ -87,7 +81,8 @@ def part_of(take: bpy.types.Strip, scene: bpy.types.Scene, size: tuple[int, int]
 
 def target_camera(scene: bpy.types.Scene) -> bpy.types.Object | None:
     """The camera that takes are shot with."""
-    return alive(scene.recam.camera) or scene.camera
+    camera = alive(scene.recam.camera) or scene.camera
+    return camera if camera is not None and camera.type == "CAMERA" else None
 
 
 def restore(take: bpy.types.Strip, scene: bpy.types.Scene) -> bpy.types.Object:
@@ -106,20 +101,14 @@ def restore(take: bpy.types.Strip, scene: bpy.types.Scene) -> bpy.types.Object:
         part = content_part(take, scene, record["content_size"])
     camera = target_camera(scene)
     stage = stage_of(scene, camera)
-    if camera is None or not can_be_keyed(camera):
+    if camera is None or hindrance(camera):
         camera = new_camera(take.name, stage)
         scene.recam.camera = camera
-    scale = stage.unit_settings.scale_length
-    key_camera(camera, whole_frames(shot.trajectory, part), first, frame_of(scene), scale)
+    key_trajectory(camera, whole_frames(shot.trajectory, part), first, frame_of(scene), stage)
     apply_settings(take, scene)
     scene.recam.subject = None
     scene.recam.subject_distance = shot.subject_distance / scene.unit_settings.scale_length
     return camera
-
-
-def can_be_keyed(camera: bpy.types.Object) -> bool:
-    """Whether keys alone bring this camera where a take wants it."""
-    return not hangs(camera) and camera.data.users == 1 and camera.data.type == "PERSP"
 
 
 def new_camera(take_name: str, scene: bpy.types.Scene) -> bpy.types.Object:

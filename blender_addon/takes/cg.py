@@ -6,15 +6,15 @@ import json
 
 import bpy
 
-from ..camera.sampling import scene_rate
+from ..camera.keys import hindrance, key_trajectory
+from ..camera.optics import Frame, fitting
+from ..camera.sampling import frame_of, scene_rate
 from ..clip.strips import file_of
 from ..shared.cameras.trajectory import Trajectory
 from ..shared.errors import RecamError
 from ..translations import words
-from .again import content_part, first_frame_of_file, frame_of, new_camera, part_of, whole_frames
+from .again import content_part, first_frame_of_file, new_camera, part_of, whole_frames
 from .family import first_and_end, record_of
-from .keys import hangs, key_camera
-from .optics import Frame, fitting
 from .sidecar import read_sidecar
 
 FORMER = "recam_cg"  # on the scene: what it was like before, as JSON
@@ -63,7 +63,7 @@ def begin(
     if not in_cg(scene):
         _remember(scene)
     camera = _camera(take, scene)
-    key_camera(camera, trajectory, first, frame, scene.unit_settings.scale_length)
+    key_trajectory(camera, trajectory, first, frame, scene)
     _lay_behind(camera.data, take, cut, frame, first)
     render = scene.render
     scene.camera = camera
@@ -139,7 +139,7 @@ def _camera(take, scene) -> bpy.types.Object:
     """The take's camera, made anew only where there is none, or where it now hangs on something."""
     key = f"{record_of(take).get('job')} {file_of(take).name}"
     for thing in scene.objects:
-        if thing.get(OF_TAKE) == key and thing.type == "CAMERA" and not hangs(thing):
+        if thing.get(OF_TAKE) == key and thing.type == "CAMERA" and not hindrance(thing):
             return thing
     camera = new_camera(take.name, scene)
     camera[OF_TAKE] = key

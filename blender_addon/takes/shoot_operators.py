@@ -7,13 +7,13 @@ from typing import ClassVar
 import bpy
 
 from .. import versions
+from ..camera.keys import has_keys, hindrance
 from ..settings import MODEL_SETTINGS
 from ..shared.errors import RecamError
 from ..translations import words
 from . import cg, operating
-from .again import apply_settings, can_be_keyed, first_frame_of_file, restore, target_camera
+from .again import apply_settings, first_frame_of_file, restore, target_camera
 from .family import chosen_strip, original_at
-from .keys import hangs, keyed
 from .operating import OnTake
 
 PANEL = ("engine", *MODEL_SETTINGS)
@@ -82,8 +82,8 @@ every frame"""
             first = first_frame_of_file(take)
         except RecamError:
             return self.execute(context)  # which says so
-        last = first + versions.content_duration(take) - 1
-        if camera is None or not can_be_keyed(camera) or not keyed(camera, first, last):
+        frames = range(first, first + versions.content_duration(take))
+        if camera is None or hindrance(camera) or not has_keys(camera, frames):
             return self.execute(context)
         return context.window_manager.invoke_confirm(
             self,
@@ -91,8 +91,8 @@ every frame"""
             title=words("Replace the keys of “{camera}”?", camera=camera.name),
             message=words(
                 "It has keys from frame {first} to {last}: the take's take their place.",
-                first=first,
-                last=last,
+                first=frames[0],
+                last=frames[-1],
             ),
             confirm_text=words("Replace"),
         )
@@ -106,7 +106,7 @@ every frame"""
         return words(
             "“{camera}” hangs on {why}: the new “{new}” moves as it did.",
             camera=before.name,
-            why=hangs(before) or words("other objects, which share its lens"),
+            why=hindrance(before),
             new=camera.name,
         )
 

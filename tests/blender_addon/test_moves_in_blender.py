@@ -89,9 +89,10 @@ def far(a, b):
     return place, np.abs(a.poses[:, :3, :3] - b.poses[:, :3, :3]).max()
 
 
-def keyed(addon, owner, path):
+def keyed(addon, owner, path, curves_of=None):
     """The frames of the keyframes of a property, the same for all its parts."""
-    curves = [c for c in addon.versions.curves(owner.animation_data) if c.data_path == path]
+    curves_of = curves_of or addon.versions.curves
+    curves = [c for c in curves_of(owner.animation_data) if c.data_path == path]
     rows = {tuple(point.co.x for point in curve.keyframe_points) for curve in curves}
     assert len(rows) == 1, rows
     return list(rows.pop())
@@ -246,6 +247,20 @@ def test_what_another_camera_shares_stays_its_own(camera, new_camera, add, addon
     assert keyed(addon, camera, "location") == [1, 11, 34]
 
 
+def test_what_waits_in_a_muted_track_stays(camera, add, addon):
+    camera.location.x = 8.0
+    camera.keyframe_insert("location", frame=20)
+    animation = camera.animation_data
+    waiting = animation.nla_tracks.new().strips.new("waiting", 1, animation.action)
+    animation.nla_tracks[0].mute, animation.action = True, None
+    add("dolly")
+    assert addon.camera.keys.hindrance(camera) == ""
+    assert keyed(addon, camera, "location", addon.versions.own_curves) == [11, 34]
+    both = [c for c in addon.versions.curves(animation) if c.data_path == "location"]
+    assert len(both) == 6 and waiting.action != animation.action
+    assert [point.co.x for point in both[-1].keyframe_points] == [20]
+
+
 @pytest.fixture
 def shaken(sequence, new_camera, addon):
     """A source camera whose move is shaky, and whose lens zooms."""
@@ -294,7 +309,7 @@ def in_the_nla(bpy, scene, camera):
     camera.keyframe_insert("location", frame=1)
     track = camera.animation_data.nla_tracks.new()
     track.strips.new("a", 1, camera.animation_data.action)
-    return "NLA"
+    return "nonlinear"
 
 
 def modified(bpy, scene, camera):
@@ -329,19 +344,31 @@ WRONG = [no_camera, held, driven, in_the_nla, modified, leaning, the_source, beh
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_what_cannot_be_keyed_is_said_and_nothing_changes(bpy, sequence, camera, add, wrong):
+def test_what_cannot_be_keyed_is_said_and_nothing_changes(bpy, addon, sequence, camera, add, wrong):
     says = wrong(bpy, sequence, camera)
     bpy.context.view_layer.update()
-    before = state(camera)
+    before = state(addon, camera)
     with pytest.raises(RuntimeError, match=says):
         add("orbit")
-    assert state(camera) == before and not sequence.recam_move.show_path
+    assert state(addon, camera) == before and not sequence.recam_move.show_path
 
 
-def state(camera):
-    animation = camera.animation_data
-    action = animation.action if animation else None
-    return camera.matrix_basis.copy(), action
+def state(addon, owner):
+    """What keyframes would change of a camera, or of its lens."""
+    animation = owner.animation_data
+    curves = addon.versions.curves(animation) if animation else ()
+    rows = [(c.data_path, [tuple(point.co) for point in c.keyframe_points]) for c in curves]
+    return rows, [tuple(row) for row in getattr(owner, "matrix_basis", ())]
+
+
+def test_a_lens_that_the_source_shares_is_not_keyed(addon, camera, shaken, add):
+    camera.data = shaken.data
+    before = state(addon, camera), state(addon, shaken.data)
+    with pytest.raises(RuntimeError, match="share its lens"):
+        add("smooth")
+    assert (state(addon, camera), state(addon, shaken.data)) == before
+    add("orbit")  # which keys no lens
+    assert state(addon, shaken.data) == before[1]
 
 
 def test_nothing_to_smooth_is_said(camera, add):

@@ -29,22 +29,35 @@ def trajectory(addon):
     )
 
 
+@pytest.fixture
+def carrier(bpy):
+    """A parent that moves, as large in all directions."""
+    carrier = bpy.data.objects.new("Carrier", None)
+    carrier.scale = (2, 2, 2)
+    for frame in (1, 30):
+        carrier.location.x = carrier.rotation_euler.z = frame / 10
+        carrier.keyframe_insert("location", frame=frame)
+        carrier.keyframe_insert("rotation_euler", frame=frame)
+    return carrier
+
+
 @pytest.mark.parametrize("fit", ["AUTO", "HORIZONTAL", "VERTICAL"])
 @pytest.mark.parametrize(
     ("size", "pixels"), [((160, 96), (1, 1)), ((96, 160), (1, 1)), ((160, 96), (1, 2))]
 )
 def test_blender_films_the_trajectory_that_was_keyed(
-    bpy, addon, sequence, trajectory, render_all, fit, size, pixels
+    bpy, addon, sequence, trajectory, carrier, render_all, fit, size, pixels
 ):
     render = sequence.render
     render.resolution_x, render.resolution_y = size
     render.pixel_aspect_x, render.pixel_aspect_y = pixels
-    frame = addon.takes.optics.Frame(size, pixels)
+    frame = addon.camera.optics.Frame(size, pixels)
     meant = trajectory(size[0] / (size[1] * frame.tall))
     camera = addon.takes.again.new_camera("test", sequence)
     camera.data.sensor_fit = fit
     camera.data.sensor_width, camera.data.sensor_height = 30, 17
-    addon.takes.keys.key_camera(camera, meant, 11, frame, 1.0)
+    camera.parent, camera.delta_location.z = carrier, 3
+    addon.camera.keys.key_trajectory(camera, meant, 11, frame, sequence)
     sampler = addon.camera.sampling.CameraSampler(sequence, range(11, 11 + FRAMES), camera)
     render_all(sampler)
     filmed = sampler.trajectory()
@@ -57,8 +70,8 @@ def test_between_two_keys_the_camera_does_not_turn_round(bpy, addon, sequence, t
     """Motion blur sees what lies between the frames."""
     camera = addon.takes.again.new_camera("test", sequence)
     camera.rotation_mode = mode
-    frame = addon.takes.optics.Frame((160, 96))
-    addon.takes.keys.key_camera(camera, trajectory(160 / 96), 11, frame, 1.0)
+    frame = addon.camera.optics.Frame((160, 96))
+    addon.camera.keys.key_trajectory(camera, trajectory(160 / 96), 11, frame, sequence)
     turns = []
     for step in range(4 * (FRAMES - 1) + 1):
         sequence.frame_set(11 + step // 4, subframe=step % 4 / 4)
