@@ -144,7 +144,7 @@ def _question(marked: StripMark) -> Question | None:
         (address(), server_key()),
         width,
         height,
-        len(clip_frames(strip, scene)),
+        len(clip_frames(strip, scene, settings.handles)),
         scene_rate(scene),
         settings.engine,
         tuple(model_settings(settings).items()),

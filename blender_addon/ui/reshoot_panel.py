@@ -29,6 +29,7 @@ class ReshootPanel:
         layout.use_property_decorate = False
         column = layout.column()
         column.prop(settings, "engine")
+        column.prop(settings, "handles")
         if settings.engine != "projection":
             _draw_model(layout, settings)
         strip = to_reshoot(scene)  # of a take, its original
