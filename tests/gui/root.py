@@ -36,6 +36,8 @@ def make(folder: Path) -> None:
         raise NotHere("only root may make a Debian root and enter it.")
     if missing := [name for name in NEEDED if shutil.which(name) is None]:
         raise NotHere(f"{', '.join(missing)} is not installed.")
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
+        raise NotHere("this machine lets nobody mount anything.")
     if folder.exists():
         return
     mirror = _mirror()
