@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from fractions import Fraction
 
+from shared.cameras.recam_json import read_rate
 from shared.errors import RecamError
 from shared.protocol.messages import bad, error_from, require, scalar_settings, text, whole
 
@@ -16,13 +16,9 @@ SECONDS = 150.0  # for an answer: PyTorch may have to start twice
 
 
 def read_question(body: dict) -> dict:
-    """The worker's question in a ``job.estimate``, or RecamError ``bad_message``."""
+    """The worker's question in a ``job.estimate``; RecamError ``bad_message``, ``camera_rate``."""
     rate = text(body, "rate", 40)
-    try:
-        right = 0 < Fraction(rate) < 100_000
-    except (ValueError, ZeroDivisionError):
-        right = False
-    if not right:
+    if not 0 < read_rate(rate) < 100_000:
         raise bad(f"has the rate {rate!r}, which is none")
     return {
         "width": whole(body, "width", 1, MOST_PIXELS),

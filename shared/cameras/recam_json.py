@@ -74,7 +74,7 @@ def shot_from_json(data: object) -> Shot:
         if data[field] != only:
             raise _malformed(f"The {field} are {_short(data[field])} instead of {only!r}.")
 
-    rate = _rate(data["rate"])
+    rate = read_rate(data["rate"])
     distance = data.get("subject_distance", 4.0)
     if type(distance) not in (int, float):
         raise _malformed(f"The subject_distance is {_short(distance)} instead of a number.")
@@ -138,7 +138,8 @@ def _numbers(row: object, count: int) -> bool:
     return isinstance(row, list) and len(row) == count and {*map(type, row)} <= {int, float}
 
 
-def _rate(text: object) -> Fraction:
+def read_rate(text: object) -> Fraction:
+    """Frames a second, written ``25`` or ``24000/1001``; else RecamError ``camera_rate``."""
     # Spelled out, because Fraction would also work its way through "1e999999999".
     found = isinstance(text, str) and re.fullmatch(r"([0-9]{1,15})(?:/([0-9]{1,15}))?", text)
     if not found or int(found[2] or 1) == 0:
