@@ -255,7 +255,10 @@ class Dispatcher:
         except RecamError as error:  # the disk took nothing: the end is not lost, only late
             log.error("%s", error)
             self._job = entry
-            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._done, record)
+            # Unless the worker ends meanwhile and the job is given back: it is another's turn then.
+            asyncio.get_running_loop().call_later(
+                RETRY_SECONDS, lambda: self._job is entry and self._done(record)
+            )
             return
         shutil.rmtree(self._store.work_folder(entry.id), ignore_errors=True)
         self._changed(entry)
