@@ -8,6 +8,7 @@ import bpy
 
 from ..camera.keys import hindrance, key_trajectory
 from ..camera.optics import Frame, fitting
+from ..camera.rig import PART, SCREEN
 from ..camera.sampling import frame_of, scene_rate
 from ..clip.strips import file_of
 from ..shared.cameras.trajectory import Trajectory
@@ -45,7 +46,8 @@ def begin(
 
     cut: the scene in whose sequencer the take lies; it gives the frame, and often is ``scene``
     itself. The camera has a key for each of the take's frames, and the take behind it. Changed
-    are the scene's camera, range, resolution, pixels, rate and transparency, until ``leave``.
+    are the scene's camera, range, resolution, pixels, rate and transparency, and the planes that
+    show clips are hidden, until ``leave``.
     Raises RecamError ``take_file``, ``take_sidecar``, ``take_retimed``, ``take_turned``, and as
     the sidecar does.
     """
@@ -62,6 +64,8 @@ def begin(
     remarks = _remarks(scene, cut, trajectory)
     if not in_cg(scene):
         _remember(scene)
+    for screen in _screens(scene):
+        screen.hide_viewport = True  # it would stand before the take
     camera = _camera(take, scene)
     key_trajectory(camera, trajectory, first, frame, scene)
     _lay_behind(camera.data, take, cut, frame, first)
@@ -91,6 +95,9 @@ def leave(scene: bpy.types.Scene) -> None:
         for marker in scene.timeline_markers:
             if (marker.name, marker.frame) == (name, frame):
                 marker.camera = bpy.data.objects.get(camera)
+    for screen in _screens(scene):
+        if screen.name in former["screens"]:
+            screen.hide_viewport = False
     for key in (FORMER, FORMER_CAMERA):
         if key in scene:
             del scene[key]
@@ -111,10 +118,15 @@ def _remember(scene) -> None:
         "scene": {name: getattr(scene, name) for name in IN_SCENE},
         "render": {name: getattr(scene.render, name) for name in IN_RENDER},
         "markers": [(m.name, m.frame, m.camera.name) for m in scene.timeline_markers if m.camera],
+        "screens": [screen.name for screen in _screens(scene) if not screen.hide_viewport],
     }
     scene[FORMER] = json.dumps(former)
     if scene.camera is not None:
         scene[FORMER_CAMERA] = scene.camera
+
+
+def _screens(scene) -> list[bpy.types.Object]:
+    return [thing for thing in scene.objects if thing.get(PART) == SCREEN]
 
 
 def _remarks(scene, cut, trajectory: Trajectory) -> list[str]:

@@ -244,6 +244,18 @@ def test_leaving_gives_the_scene_back(bpy, stage, flown, shoot):
         bpy.ops.recam.leave_cg()
 
 
+def test_the_plane_with_the_clip_does_not_stand_before_the_take(bpy, stage, shoot):
+    take, _point = shoot()
+    bpy.ops.recam.set_up_camera()
+    (screen,) = (thing for thing in stage.objects if thing.get("recam_part") == "screen")
+    stage.sequence_editor.active_strip = take
+    bpy.ops.recam.cg_over_take()
+    bpy.ops.recam.cg_over_take()
+    assert screen.hide_viewport
+    bpy.ops.recam.leave_cg()
+    assert not screen.hide_viewport
+
+
 def test_cg_over_a_take_is_one_undo_step(bpy, stage, shoot):
     shoot()
     bpy.ops.ed.undo_push(message="the artist's last step")
