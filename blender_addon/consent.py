@@ -130,7 +130,10 @@ class RECAM_OT_allow_sending(bpy.types.Operator):
     def execute(self, context) -> set[str]:
         allow(self.address or address())
         if self.reshoot:
-            bpy.ops.recam.reshoot("INVOKE_DEFAULT")
+            try:
+                bpy.ops.recam.reshoot("INVOKE_DEFAULT")
+            except RuntimeError as error:  # what it reported
+                self.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
         return {"FINISHED"}
 
 

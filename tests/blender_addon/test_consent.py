@@ -110,3 +110,17 @@ def test_a_reshoot_without_consent_begins_nothing(bpy, addon, consent, sequence,
     with pytest.raises(RuntimeError, match="may not be sent"):
         bpy.ops.recam.reshoot()
     assert not addon.jobs.running.jobs
+
+
+def test_what_a_reshoot_says_after_the_consent_is_its_own_sentence(
+    bpy, addon, consent, sequence, clip
+):
+    editor = sequence.sequence_editor
+    editor.active_strip = addon.versions.strips(editor).new_movie("shot", str(clip), 1, 1)
+    preferences = addon.preferences.preferences()
+    preferences.server, preferences.server_key = ELSEWHERE, "no key"
+    with pytest.raises(RuntimeError, match="key") as caught:
+        bpy.ops.recam.allow_sending(reshoot=True)
+    preferences.server_key = ""
+    assert "Traceback" not in str(caught.value)
+    assert consent.allowed() == [ELSEWHERE]
