@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import versions
+from ..scene.blocks import stands_in
 from ..translations import words
 from .rig import alive
 
@@ -81,7 +82,7 @@ def _leave(space) -> None:
 def _camera(context):
     scene = versions.sequencer_scene(context)
     camera = alive(scene.recam.camera) if scene is not None else None
-    return camera if camera is not None and context.scene in camera.users_scene else None
+    return camera if camera is not None and stands_in(camera, context.scene) else None
 
 
 def view_of(context):

@@ -83,7 +83,7 @@ class Path:
         scene = self._shown()
         if scene is not None:
             self._seen, self._changed_at = _look(scene), None
-            for _ in self._read(scene, 1.0):
+            for _ in self._read(scene, 1.0, not _reads_itself(scene)):
                 pass
 
     def tick(self) -> float | None:
@@ -116,7 +116,7 @@ class Path:
             self._leave(words("A driver or constraint of the cameras reads this scene"))
             return False
         self.by_hand = ""
-        self._work, self._long_before = self._read(scene, SLICE_SECONDS), self._long
+        self._work, self._long_before = self._read(scene, SLICE_SECONDS, True), self._long
         return True
 
     def _count(self, took: float) -> None:
@@ -143,15 +143,16 @@ class Path:
         scene = self._found()
         return scene if scene is not None and scene.recam_move.show_path else None
 
-    def _read(self, scene, seconds: float) -> Iterator[None]:
+    def _read(self, scene, seconds: float, light: bool) -> Iterator[None]:
         shot, problem, first = None, "", 0
+        yield  # to ask what reads the scene was enough for one tick
         try:
             strip = active_strip(scene)
             if strip is None or strip.type not in KINDS:
                 raise RecamError("strip_none", "Select a clip to see the camera's path over it.")
             frames = strip_frames(strip)
             first = frames[0]
-            target, source = _samplers(scene, frames, _part(strip, scene))
+            target, source = _samplers(scene, frames, _part(strip, scene), light)
             for sampler in (target, source) if source else (target,):
                 while sampler.step(seconds) < 1:
                     yield
@@ -186,11 +187,10 @@ def _part(strip, scene) -> Rect | None:
 
 
 def _samplers(
-    scene, frames: range, part: Rect | None
+    scene, frames: range, part: Rect | None, light: bool
 ) -> tuple[CameraSampler, CameraSampler | None]:
     """Of the camera to re-shoot with, and of the one that shot the clip."""
     camera, source, subject = _things(scene)
-    light = not _reads_itself(scene)
     target = CameraSampler(scene, frames, camera, part, subject, light)
     return target, CameraSampler(scene, frames, source, part, light=light) if source else None
 

@@ -10,6 +10,7 @@ import bpy
 
 from .. import versions
 from ..clip.strips import source_of
+from ..scene.blocks import stands_in
 from .frustum import window_of
 from .projecting import aim, nodes_with
 from .screen import FOLLOWS, fill, new_holder, new_screen, place
@@ -47,7 +48,8 @@ def part(rig: bpy.types.Collection, name: str) -> bpy.types.Object | None:
 
 def alive(thing: bpy.types.Object | None) -> bpy.types.Object | None:
     """The object, or None once it is in no scene: deleted, but still pointed at."""
-    return thing if thing is not None and thing.users_scene else None
+    there = thing is not None and any(stands_in(thing, scene) for scene in bpy.data.scenes)
+    return thing if there else None
 
 
 def geometry_of(settings) -> bpy.types.Collection | None:

@@ -6,7 +6,6 @@ switch cameras all count, and in slices, so that Blender stays alive.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -16,7 +15,7 @@ import bpy
 import numpy as np
 
 from ..clip.layout import Rect
-from ..scene.blocks import find
+from ..scene.blocks import find, stands_in
 from ..scene.light_scene import light_scene
 from ..scene.temporary_scene import temporary_scene
 from ..scene.unkeyed import everything_kept
@@ -127,9 +126,9 @@ def stage_of(scene: bpy.types.Scene, thing: bpy.types.Object | None) -> bpy.type
 
     From Blender 5.0 on the sequencer's scene may be another than that with the cameras.
     """
-    if thing is None or scene in thing.users_scene or not thing.users_scene:
+    if thing is None or stands_in(thing, scene):
         return scene
-    return thing.users_scene[0]
+    return next((other for other in bpy.data.scenes if stands_in(thing, other)), scene)
 
 
 @contextmanager
@@ -209,16 +208,10 @@ def reads_the_scene(scene: bpy.types.Scene, camera, *others) -> bool:
     On a copy it would go on reading the original, whose frame stands still.
     """
     cameras = {camera} if camera else {scene.camera, *(m.camera for m in scene.timeline_markers)}
-    uses = defaultdict(set)
-    for block, users in bpy.data.user_map().items():
-        for user in users:
-            uses[user].add(block)
-    reached, pending = set(), list((cameras | {*others}) - {None})
-    while pending:
-        block = pending.pop()
-        if block == scene:
-            return True
-        if block not in reached:
-            reached.add(block)
-            pending += uses[block]
-    return False
+    asked = (cameras | {*others}) - {None}
+    # From the scene to what uses it, and so on: nearly always that is nothing at once.
+    reached, users = set(), {scene}
+    while users and not users & asked:
+        reached |= users
+        users = set().union(*bpy.data.user_map(subset=users).values()) - reached
+    return bool(users)

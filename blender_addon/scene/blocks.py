@@ -5,6 +5,12 @@ from __future__ import annotations
 from ..shared.errors import RecamError
 
 
+def stands_in(thing, scene) -> bool:
+    """Whether an object is in a scene; quicker by far than its ``users_scene``."""
+    collections = scene.collection, *scene.collection.children_recursive
+    return any(each.user_of_id(thing) for each in collections)
+
+
 def find(collection, session_uid: int, kind: str):
     """The data-block with this session id; RecamError ``block_gone`` once it is deleted."""
     for block in collection:
