@@ -204,7 +204,7 @@ class RemoteJob:
 
     def _looked(self, future: asyncio.Future) -> None:
         self._looking = None
-        if _seen(future):
+        if _seen(future) and not self._over.is_set():
             self._picture = _picture_in(future.result())
             self._look(self._newest)
 
