@@ -10,6 +10,7 @@ from .camera.rig import follow
 from .shared.engines import ENGINES
 from .shared.errors import RecamError
 from .shared.takes import MOST_TAKES
+from .translations import CONTEXT
 
 ENGINE_ITEMS = (
     ("auto", "Best Available", "The best engine that the server can run"),
@@ -100,10 +101,16 @@ class RecamSettings(bpy.types.PropertyGroup):
         min=0,
     )
     quality: EnumProperty(
-        items=QUALITY_ITEMS, name="Quality", description="How the model takes its steps"
+        items=QUALITY_ITEMS,
+        name="Quality",
+        description="How the model takes its steps",
+        translation_context=CONTEXT,
     )
     framing: EnumProperty(
-        items=FRAMING_ITEMS, name="Framing", description="How the clip's frame meets the model's"
+        items=FRAMING_ITEMS,
+        name="Framing",
+        description="How the clip's frame meets the model's",
+        translation_context=CONTEXT,
     )
     lens: EnumProperty(
         items=LENS_ITEMS, name="Wider Lens", description="What becomes of a lens below the clip's"
@@ -118,6 +125,7 @@ class RecamSettings(bpy.types.PropertyGroup):
     )
     handles: IntProperty(
         name="Handles",
+        translation_context=CONTEXT,
         description="Extra frames at both ends of the take, for later trims",
         min=0,
         soft_max=48,

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import bpy
 
+# For words that Blender means otherwise elsewhere: its dolly is a doll, its wipe a wire.
+CONTEXT = "Recam"
+
 FOLDER = Path(__file__).parent / "languages"
 
 

@@ -8,6 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty
 
 from ..shared.cameras.moves import MOVES, Parameter
+from ..translations import CONTEXT
 
 MOVE_ITEMS = [(move.name, move.title, move.about) for move in MOVES.values()]
 PERCENT = 100.0
@@ -15,7 +16,7 @@ PERCENT = 100.0
 
 def _property(each: Parameter):
     """Blender's property for a parameter."""
-    words = {"name": each.title, "description": each.about}
+    words = {"name": each.title, "description": each.about, "translation_context": CONTEXT}
     if each.kind == "whole":
         bounds = {"default": int(each.default), "min": int(each.least), "max": int(each.most)}
         return IntProperty(**words, **bounds)
@@ -46,7 +47,10 @@ def parameter_values(settings) -> dict[str, float]:
 
 _fields = {each.name: _property(each) for move in MOVES.values() for each in move.parameters}
 _fields["move"] = EnumProperty(
-    items=MOVE_ITEMS, name="Move", description="How the camera is to move over the strip"
+    items=MOVE_ITEMS,
+    name="Move",
+    description="How the camera is to move over the strip",
+    translation_context=CONTEXT,
 )
 _fields["show_path"] = BoolProperty(
     name="Show Path",

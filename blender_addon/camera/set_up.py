@@ -13,7 +13,7 @@ from ..clip.plate import check, picture_part
 from ..clip.strips import active_strip, placement_of
 from ..shared.errors import RecamError
 from ..takes.family import is_take, original_at
-from ..translations import words
+from ..translations import CONTEXT, words
 from . import rig as rigs
 from .footage import show_clip
 from .new_cameras import LENS, new_camera, new_source, new_subject
@@ -29,6 +29,7 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
 
     lens: FloatProperty(
         name="Lens",
+        translation_context=CONTEXT,
         description="Focal length of the lens that shot the clip, in millimetres for the sensor "
         "size that the camera has",
         default=LENS,
@@ -38,7 +39,10 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
     match_range: BoolProperty(
-        name="Range", description="Let the scene begin and end with the strip", default=True
+        name="Range",
+        description="Let the scene begin and end with the strip",
+        default=True,
+        translation_context=CONTEXT,
     )
     match_resolution: BoolProperty(
         name="Resolution",
@@ -73,8 +77,10 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
         rigs.add_screen(rig)
         context.view_layer.update()  # so that the source camera is where it is
         self._choose(rig, source, scene.recam, stage)
-        if fresh and context.mode == "OBJECT":
-            _select(context, rigs.part(rig, rigs.CAMERA))
+        if fresh:
+            scene.recam_move.show_path = True
+            if context.mode == "OBJECT":
+                _select(context, rigs.part(rig, rigs.CAMERA))
         try:
             show_clip(rig, strip, scene)
         except RecamError as error:
@@ -85,7 +91,7 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "lens")
-        column = layout.column(heading="Match")
+        column = layout.column(heading="Match", heading_ctxt=CONTEXT)
         column.prop(self, "match_range")
         column.prop(self, "match_resolution")
 

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import StringProperty
 
 from .. import versions
-from ..translations import words
+from ..translations import CONTEXT, words
 from . import operating
 from .family import family_of
 from .operating import OnFamily, OnTake
@@ -57,6 +57,7 @@ class RECAM_OT_compare_wipe(OnFamily, bpy.types.Operator):
 
     bl_idname = "recam.compare_wipe"
     bl_label = "Wipe"
+    bl_translation_context = CONTEXT
 
     def run(self, scene, strip) -> None:
         if not end_wipe(family_of(strip, scene), scene):

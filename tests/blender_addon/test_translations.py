@@ -124,7 +124,7 @@ def written_texts() -> set[tuple[str, str]]:
                 found |= {("*", text) for text in texts_in(call.args[1], {})}
             for keyword in call.keywords:
                 if keyword.arg in SHOWN and not untranslated(call):
-                    context = OPERATORS if name == "operator" else "*"
+                    context = OPERATORS if name == "operator" else context_in(call)
                     found |= {(context, text) for text in texts_in(keyword.value, constants)}
     return {(context, text) for context, text in found if text and text not in NAMES}
 
@@ -169,6 +169,11 @@ def texts_in(node, names: dict[str, set[str]]) -> set[str]:
     if isinstance(node, ast.IfExp):
         return texts_in(node.body, names) | texts_in(node.orelse, names)
     return set()
+
+
+def context_in(call) -> str:
+    """The context that a call names by the add-on's own constant, else everybody's."""
+    return "Recam" if any(each.arg.endswith("_ctxt") for each in call.keywords if each.arg) else "*"
 
 
 def untranslated(call) -> bool:
