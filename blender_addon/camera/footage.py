@@ -66,7 +66,7 @@ class FootageJob:
         self._work = Path(mkdtemp(prefix="recam-"))
         try:
             self._renderer = PlateRenderer(strip, scene, self._work)
-        except RecamError:
+        except Exception:
             shutil.rmtree(self._work)
             raise
 
@@ -82,6 +82,12 @@ class FootageJob:
             self._finish()
         except RecamError as error:
             self.error = error
+        except (OSError, RuntimeError) as error:  # Blender's own is a RuntimeError
+            self.error = RecamError(
+                "clip_unshown",
+                f"The clip could not be shown in the 3D view: {error}",
+                "Choose another folder for takes in the add-on's preferences.",
+            )
         self.stop()
         return None
 

@@ -12,10 +12,9 @@ from time import monotonic, perf_counter, process_time
 import bpy
 import numpy as np
 
-from .. import versions
 from ..clip.layout import Rect
 from ..clip.render import rendered_rect
-from ..clip.strips import KINDS, active_strip
+from ..clip.strips import KINDS, active_strip, placement_of
 from ..scene.blocks import find
 from ..settings import subject_metres
 from ..shared.cameras.advice import Finding, findings
@@ -40,8 +39,9 @@ BREATH_SECONDS = 0.01  # between two pieces of work
 class Path:
     """The path over the active strip of a scene.
 
-    ``lines`` and ``findings`` are the latest; ``problem`` says why there are none. ``by_hand``
-    says why the path is left as it is until ``refresh``, or nothing.
+    ``lines`` and ``findings`` are the latest; ``problem`` says why there are none. ``stage`` is the
+    ``session_uid`` of the scene where the lines are. ``by_hand`` says why the path is left as it
+    is until ``refresh``, or nothing.
     """
 
     def __init__(self, scene: bpy.types.Scene) -> None:
@@ -49,6 +49,7 @@ class Path:
         self.findings: list[Finding] = []
         self.problem = ""
         self.by_hand = ""
+        self.stage: int | None = None
         self._scene = scene.session_uid
         self._slow = False
         self._long = self._long_before = 0
@@ -176,6 +177,7 @@ class Path:
             for finding in self.findings:
                 wrong |= finding.frames
             stage = stage_of(scene, alive(settings.camera))
+            self.stage = stage.session_uid
             self.lines = path_lines(shot, wrong, stage.unit_settings.scale_length)
 
 
@@ -220,14 +222,16 @@ def _look(scene) -> tuple:
     settings, strip = scene.recam, active_strip(scene)
     things = (*_things(scene), scene.camera)
     placed = None
-    if strip is not None:
-        placed = strip.name, versions.first_frame(strip), versions.end_frame(strip)
+    if strip is not None and strip.type in KINDS:
+        frames = strip_frames(strip)
+        placed = strip.name, frames[0], frames[-1], placement_of(strip)
+    render = scene.render
     return (
         placed,
         *(thing and thing.session_uid for thing in things),
         *(settings.subject_distance, settings.engine, settings.every),
-        *(scene.render.fps, scene.render.fps_base),
-        *(scene.render.resolution_x, scene.render.resolution_y),
+        *(render.fps, render.fps_base, scene.unit_settings.scale_length),
+        *(render.resolution_x, render.resolution_y, render.pixel_aspect_x, render.pixel_aspect_y),
         tuple((mark.frame, mark.camera and mark.camera.session_uid) for mark in _marks(scene)),
     )
 

@@ -21,7 +21,8 @@ def _draw() -> None:
     scene = sequencer_scene(context)
     if scene is None or not scene.recam_move.show_path:
         return
-    lines = path_of(scene).lines
+    path = path_of(scene)
+    lines = path.lines if path.stage == context.scene.session_uid else None
     space, view = context.space_data, context.region_data
     through_camera = view.view_perspective == "CAMERA"  # the path would hang before the eye
     if through_camera or lines is None or not space.overlay.show_overlays:

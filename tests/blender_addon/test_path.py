@@ -212,6 +212,38 @@ def test_a_change_is_seen_and_looking_is_none(bpy, addon, sequence, camera, path
     assert path.lines is not second
 
 
+def enlarged(scene, strip):
+    strip.transform.scale_x = strip.transform.scale_y = 2.0
+
+
+def taller_pixels(scene, strip):
+    scene.render.pixel_aspect_y = 2.0
+
+
+def inches(scene, strip):
+    scene.unit_settings.scale_length = 0.0254
+
+
+@pytest.mark.parametrize("change", [enlarged, taller_pixels, inches])
+def test_what_changes_lens_or_size_is_seen(sequence, strip, camera, path, settle, change):
+    settle(path)
+    first = path.lines
+    change(sequence, strip)
+    settle(path, first)
+    assert path.lines is not first
+
+
+def test_the_path_is_in_the_scene_where_the_camera_stands(bpy, sequence, camera, path, settle):
+    settle(path)
+    assert path.stage == sequence.session_uid
+    stage = bpy.data.scenes.new("stage")
+    stage.collection.objects.link(camera)
+    sequence.collection.objects.unlink(camera)
+    sequence.recam.camera = camera
+    settle(path, path.lines)
+    assert path.stage == stage.session_uid
+
+
 def test_what_moves_a_camera_is_a_change_and_what_does_not_is_none(
     bpy, sequence, camera, path, settle
 ):

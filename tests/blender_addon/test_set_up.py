@@ -102,6 +102,8 @@ def test_pressed_again_it_finds_the_rig_and_brings_it_up_to_date(
 ):
     strip = lay(clip)
     first = set_up()
+    assert sequence.recam_move.show_path
+    sequence.recam_move.show_path = False  # as the artist wants it, from here on
     first["camera"].location.x = 2
     first["subject"].location = (1, 9, 3)
     blocks = len(bpy.data.objects), len(bpy.data.materials), len(bpy.data.images)
@@ -110,7 +112,7 @@ def test_pressed_again_it_finds_the_rig_and_brings_it_up_to_date(
     rig, in_step = sequence.recam.rig, addon.camera.footage.in_step
     assert not in_step(rig, strip)
     second = set_up()
-    assert in_step(rig, strip)
+    assert in_step(rig, strip) and not sequence.recam_move.show_path
     assert first == second and second["camera"].location.x == 2
     assert (len(bpy.data.objects), len(bpy.data.materials), len(bpy.data.images)) == blocks
     user = second["screen"].active_material.node_tree.nodes["Recam Clip"].image_user
@@ -215,6 +217,19 @@ def test_undone_while_it_is_rendered_it_ends_without_a_word(bpy, addon, clip, la
     job = addon.camera.footage.job
     assert job.tick() is None and not job.running and job.error is None
     assert not bpy.data.images
+
+
+def test_a_full_disk_is_said_and_nothing_goes_on(addon, clip, lay, set_up, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    lay(clip).use_reverse_frames = True
+    set_up()
+    job = addon.camera.footage.job
+    monkeypatch.setattr(addon.camera.footage.shutil, "move", full)
+    while job.tick() is not None:
+        sleep(0.05)
+    assert "No space left" in str(job.error) and not job.running and not job._work.exists()
 
 
 def test_a_strip_without_a_file_is_refused_in_words(bpy, sequence, clip, lay, tmp_path):
