@@ -46,24 +46,23 @@ def main() -> None:
         "RECAM_SERVER": server.address,
     }
     try:
-        window = Window(sid, home, environment)
+        window = Window(sid, home)
         try:
-            _tell(window, server, out)
+            _tell(Artist(window, server, environment, out))
         finally:
             window.close()
     finally:
         server.stop()
 
 
-def _tell(window: Window, server: Server, out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    artist = Artist(window, server, out)
+def _tell(artist: Artist) -> None:
+    artist.out.mkdir(parents=True, exist_ok=True)
     for step in story.STEPS:
         began = time.monotonic()
         try:
             step(artist)
         except AssertionError as error:
-            failed = window.picture("failed")
+            failed = artist.window.picture("failed")
             sys.exit(f"“{step.__doc__}” failed, see {failed}:\n{error or 'it is not so'}")
         print(f"{step.__doc__.rstrip('.')} … {time.monotonic() - began:.1f} s", flush=True)
 

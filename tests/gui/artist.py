@@ -12,8 +12,9 @@ from pathlib import Path
 
 from tests.servers import Server
 
+from .display import HEIGHT, PATIENCE, TABS
 from .reading import find
-from .window import AGAIN, HEIGHT, PATIENCE, TABS, Window
+from .window import AGAIN, Window
 
 SEQUENCER = ("SEQUENCE_EDITOR", "WINDOW", "SEQUENCER")
 PREVIEW = ("SEQUENCE_EDITOR", "PREVIEW", "PREVIEW")
@@ -31,8 +32,11 @@ MIDDLE = "s.left_handle + s.duration / 2, s.channel + 0.4"
 class Artist:
     """The window, and where its pictures go."""
 
-    def __init__(self, window: Window, server: Server, out: Path) -> None:
+    def __init__(
+        self, window: Window, server: Server, environment: dict[str, str], out: Path
+    ) -> None:
         self.window, self.server, self.out = window, server, out
+        self.environment = environment  # of Blender
 
     def picture(self, name: str, *regions: tuple[str, ...]) -> None:
         """Take a picture for the guide: the whole window, or what encloses regions."""
@@ -71,6 +75,11 @@ class Artist:
         """Point at the middle of a region, so that keys go there."""
         x, y, width, height = self.window.place(*region)
         self.window.point(x + width // 2, y + height // 2)
+
+    def nearer(self, steps: int) -> None:
+        """Turn the wheel over the 3D view."""
+        x, y, width, height = self.window.place(*VIEW_3D)
+        self.window.click_at(x + width // 2, y + height // 2, button=4, times=steps)
 
     def keys(self, *keys: str, at: tuple[str, ...] = VIEW_3D) -> None:
         """Press keys over a region."""

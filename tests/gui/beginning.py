@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from .artist import PREVIEW, SCENE, SEQUENCER, SIDEBAR, STRIPS, Artist
-from .window import HEIGHT, WIDTH
+from .display import HEIGHT, WIDTH
 
 CLIP = Path(__file__).resolve().parents[1] / "clips" / "bigbuckbunny.mp4"
 MENUS = (0, 0, WIDTH, 27)
@@ -15,7 +15,7 @@ MENUS = (0, 0, WIDTH, 27)
 def open_blender(artist: Artist) -> None:
     """Blender opens in its Video Editing workspace."""
     window = artist.window
-    window.open()
+    window.open(artist.environment)
     assert window.ask('"bl_ext.user_default.recam" in bpy.context.preferences.addons')
     window.click("File", MENUS)
     window.click("New", (0, 0, 300, 400))

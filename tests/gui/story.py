@@ -30,7 +30,8 @@ def move(artist: Artist) -> None:
     artist.press("Show Path", f"{SCENE}.recam_move.show_path")
     artist.keys("KP_0")  # out of the camera: the clip stays on what stands there
     window.wait(f"not ({THROUGH})")
-    artist.keys("KP_1", "KP_8", "KP_8", "KP_4", "KP_4", "Home", "KP_Add")
+    artist.keys("KP_1", "KP_8", "KP_8", "KP_4", "KP_4", "Home")
+    artist.nearer(2)
     window.see("Nothing is wrong with this path", window.place(*SIDEBAR))
     artist.picture("moves", VIEW_3D, SIDEBAR)
 
