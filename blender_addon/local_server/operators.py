@@ -196,7 +196,7 @@ class RECAM_OT_install_weights(_TaskOperator, bpy.types.Operator):
 
     def invoke(self, context, event) -> set[str]:
         try:
-            check_online("Fetching weights")
+            _check_weights()
         except RecamError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -224,7 +224,7 @@ class RECAM_OT_install_weights(_TaskOperator, bpy.types.Operator):
         question(self.layout, context, lines)
 
     def make(self):
-        check_online("Fetching weights")
+        _check_weights()
         return weights_task(_recam())
 
 
@@ -273,6 +273,18 @@ class RECAM_OT_show_preferences(bpy.types.Operator):
     def execute(self, context) -> set[str]:
         bpy.ops.screen.userpref_show("INVOKE_DEFAULT")
         return bpy.ops.preferences.addon_show(module=ADDON)
+
+
+def _check_weights() -> None:
+    """RecamError where weights cannot be fetched: ``offline``, ``server_without_model``."""
+    check_online("Fetching weights")
+    there = places.installed()
+    if there and not preferences().recam_command and not build(there.build).model:
+        raise RecamError(
+            "server_without_model",
+            "The local server is installed without the model: weights are of no use to it.",
+            "Press Change or Repair in the add-on's preferences, and choose one with the model.",
+        )
 
 
 def _recam() -> list[str]:

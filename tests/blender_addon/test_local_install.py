@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 ALONE = ("--no-index", "--no-deps")
 
 
@@ -161,6 +162,16 @@ def test_what_is_installed_stays_where_no_python_is_found(local, projection, mon
     assert places.installed() == whole
 
 
+def test_weights_are_not_fetched_for_a_server_without_the_model(bpy, local, monkeypatch):
+    monkeypatch.setattr(bpy.context.preferences.system, "use_online_access", True)
+    local.places.python().parent.mkdir(parents=True)
+    local.places.python().touch()
+    local.places.set_installed(local.places.Installed(local.install.VERSION, "projection"))
+    with pytest.raises(RuntimeError, match="without the model"):
+        bpy.ops.recam.install_weights()
+    assert not local.current.busy()
+
+
 def test_a_python_beside_the_blend_is_not_run(local, tmp_path, monkeypatch):
     planted = tmp_path / "python3.12"
     planted.write_text("#!/bin/sh\nexit 0\n")
@@ -173,6 +184,7 @@ def test_a_python_beside_the_blend_is_not_run(local, tmp_path, monkeypatch):
 
 def test_pip_gets_what_the_choice_needs(local):
     builds = local.builds
+    assert f'"{builds.TORCH}"' in (ROOT / "pyproject.toml").read_text(), "the same PyTorch"
     for each in builds.BUILDS:
         steps = [arguments for _, arguments in builds.pip_steps(each, "recam.whl")]
         assert steps[-1][-1] == ("recam.whl[model]" if each.model else "recam.whl")
