@@ -25,8 +25,19 @@ def switch(bpy, package):
         run(True)
 
 
-def left(bpy, package) -> dict[str, list]:
-    """All of the add-on's that Blender holds, by its kind."""
+@pytest.fixture(autouse=True)
+def others():
+    """Processes that run already: servers which serve all tests."""
+    return set(children())
+
+
+@pytest.fixture
+def left(bpy, package, others):
+    """Tells all of the add-on's that Blender holds, by its kind."""
+    return lambda: held(bpy, package, others)
+
+
+def held(bpy, package, others: set[int]) -> dict[str, list]:
     ids = [getattr(bpy.types, name) for name in dir(bpy.types)]
     rnas = {each.__name__: each.bl_rna for each in ids if hasattr(each, "bl_rna")}
     return {
@@ -52,7 +63,7 @@ def left(bpy, package) -> dict[str, list]:
         ],
         "preferences": [package] if package in bpy.context.preferences.addons else [],
         "threads": [each for each in threading.enumerate() if each.name.startswith("recam")],
-        "processes": children(),
+        "processes": [each for each in children() if each not in others],
     }
 
 
@@ -88,21 +99,21 @@ def rendering(bpy, addon, sequence, clip):
     assert addon.camera.footage.job.running
 
 
-def test_nothing_is_left_though_something_was_under_way(bpy, addon, package, switch, rendering):
-    before = left(bpy, package)
+def test_nothing_is_left_though_something_was_under_way(addon, left, switch, rendering):
+    before = left()
     there = ("classes", "operators", "properties", "handlers", "menu entries", "threads")
     assert [kind for kind in there if not before[kind]] == []
     assert before["processes"] or not sys.platform.startswith("linux")
     pictures = addon.jobs.pictures
     switch(False)
-    assert {kind: things for kind, things in left(bpy, package).items() if things} == {}
+    assert {kind: things for kind, things in left().items() if things} == {}
     assert pictures.preview("any") is None and pictures._previews is None
     assert not addon.jobs.running.jobs and addon.camera.footage.job is None
 
 
-def test_it_can_be_disabled_and_enabled_again_and_again(bpy, package, switch):
+def test_it_can_be_disabled_and_enabled_again_and_again(left, switch):
     def counts():
-        return {kind: len(things) for kind, things in left(bpy, package).items()}
+        return {kind: len(things) for kind, things in left().items()}
 
     before = counts()
     for _ in range(2):
