@@ -34,6 +34,7 @@ NO_ANSWER = (  # errors that say nothing of the job
     "unknown_message",  # an older server
     "estimate_failed",
     "worker_gone",
+    "server_busy",
 )
 
 

@@ -104,7 +104,7 @@ class Client:
             "width": width,
             "height": height,
             "frames": frames,
-            "rate": str(Fraction(rate)),
+            "rate": str(Fraction(rate).limit_denominator(1_000_000)),  # as a Trajectory has it
             "settings": settings or {},
             "depth": depth,
             "start": start,

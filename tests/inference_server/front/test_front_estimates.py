@@ -118,6 +118,11 @@ def test_a_rate_that_is_none_is_refused(client, rate):
     assert caught.value.code in ("bad_message", "camera_rate")
 
 
+def test_a_rate_may_be_a_float(client):
+    until(lambda: client.server()["engines"])
+    assert client.estimate(96, 64, 8, 29.97, "projection").result(WAIT)["engine"] == "projection"
+
+
 def test_a_worker_that_ends_leaves_nobody_waiting(server):
     with Client(server.address, patience=30) as client:
         until(lambda: client.server()["engines"])
