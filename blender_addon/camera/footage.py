@@ -44,12 +44,9 @@ def show_clip(rig: bpy.types.Collection, strip: bpy.types.Strip, scene) -> None:
 def in_step(rig: bpy.types.Collection, strip: bpy.types.Strip) -> bool:
     """Whether the screen, as far as it shows anything, runs from the strip's first frame to its
     last: it does until the strip is moved or trimmed."""
-    screen = rigs.part(rig, rigs.SCREEN)
-    texture = texture_of(screen.data.materials[0]) if screen else None
-    if texture is None or texture.image is None:
-        return True
-    shown = texture.image_user.frame_start, texture.image_user.frame_duration
-    return shown == (versions.first_frame(strip), versions.duration(strip))
+    ours = versions.first_frame(strip), versions.duration(strip)
+    shown = [each for each in map(texture_of, _materials(rig)) if each and each.image]
+    return all((t.image_user.frame_start, t.image_user.frame_duration) == ours for t in shown)
 
 
 class FootageJob:
@@ -108,10 +105,14 @@ class FootageJob:
 
 
 def _show(rig: bpy.types.Collection, footage: Footage) -> None:
-    screen = rigs.part(rig, rigs.SCREEN)
-    if screen is not None:
-        for material in screen.data.materials:
+    for material in _materials(rig):
+        if texture_of(material):
             show(material, footage)
+
+
+def _materials(rig: bpy.types.Collection) -> list[bpy.types.Material | None]:
+    screen = rigs.part(rig, rigs.SCREEN)
+    return screen.data.materials[:] if screen else []
 
 
 def _free_path(folder: Path, strip_name: str) -> Path:

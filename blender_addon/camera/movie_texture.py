@@ -61,6 +61,6 @@ def like(shown: bpy.types.Material, other: bpy.types.Material) -> None:
         setattr(copy.image_user, name, getattr(texture.image_user, name))
 
 
-def texture_of(material: bpy.types.Material):
-    """The node that holds the clip."""
-    return versions.node_tree(material).nodes[CLIP]
+def texture_of(material: bpy.types.Material | None):
+    """The node that holds the clip; None once the artist took it away."""
+    return versions.node_tree(material).nodes.get(CLIP) if material is not None else None

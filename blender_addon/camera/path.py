@@ -99,7 +99,7 @@ class Path:
         if (seen := _look(scene)) != self._seen:
             self._seen = seen
             self.changed()
-        if self._slow or _playing() or not self._begun(scene):
+        if self._slow or _busy() or not self._begun(scene):
             return IDLE_SECONDS
         if next(self._work, self) is self:
             self._work = None
@@ -206,8 +206,10 @@ def _clocks() -> tuple[float, float]:
     return perf_counter(), process_time()
 
 
-def _playing() -> bool:
-    return any(w.screen.is_animation_playing for w in bpy.context.window_manager.windows)
+def _busy() -> bool:
+    """Whether Blender plays, or renders, beside which a scene must not come and go."""
+    playing = any(w.screen.is_animation_playing for w in bpy.context.window_manager.windows)
+    return playing or bpy.app.is_job_running("RENDER")
 
 
 def _reads_itself(scene) -> bool:

@@ -324,6 +324,18 @@ def test_a_strip_without_a_picture_is_said(sequence, camera, path, settle, new_e
     assert "Select a clip" in path.problem and path.lines is None
 
 
+def test_while_blender_renders_no_scene_is_touched(camera, path, settle, addon, monkeypatch):
+    monkeypatch.setattr(addon.camera.path, "CALM_SECONDS", 0.0)
+    monkeypatch.setattr(addon.camera.path, "_busy", lambda: True)
+    path.changed()
+    for _ in range(3):
+        path.tick()
+    assert path.lines is None and path._work is None
+    monkeypatch.undo()
+    settle(path)
+    assert path.lines is not None
+
+
 def test_hidden_it_costs_nothing(sequence, camera, path):
     sequence.recam_move.show_path = False
     path.changed()

@@ -122,6 +122,19 @@ def test_pressed_again_it_finds_the_rig_and_brings_it_up_to_date(
     )
 
 
+def test_a_screen_that_was_given_other_materials_harms_nothing(addon, clip, lay, set_up):
+    strip = lay(clip)
+    parts = set_up()
+    in_step, rig = addon.camera.footage.in_step, addon.camera.rig.all_of(parts["camera"])[0]
+    parts["screen"].active_material.node_tree.nodes.clear()
+    assert in_step(rig, strip)
+    set_up()
+    parts["screen"].data.materials.append(None)
+    parts["screen"].data.materials.pop(index=0)
+    assert in_step(rig, strip)
+    set_up()
+
+
 def test_each_strip_has_a_rig_of_its_own(bpy, sequence, clip, lay, set_up):
     lay(clip)
     first = set_up()
