@@ -74,7 +74,7 @@ def _local_server(preferences, layout, context, width: float) -> None:
     if there:
         label = "Change or Repair…" if there.version == VERSION else "Update…"
     row.operator("recam.install_server", text=label, icon="IMPORT")
-    if there:
+    if places.environment().exists():  # what a failed install left behind, too
         row.operator("recam.remove_server", text="Remove…", icon="TRASH")
     if there or preferences.recam_command:
         row = _right(layout)
