@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from .camera.rig import follow
+from .camera.rig import follow, show_screen
 from .shared.engines import ENGINES
 from .shared.errors import RecamError
 from .shared.takes import MOST_TAKES
@@ -39,6 +39,11 @@ def _is_camera(settings, thing) -> bool:
 
 def _follow(settings, context) -> None:
     follow(settings.id_data)
+
+
+def _stand_in(settings, context) -> None:
+    follow(settings.id_data)
+    show_screen(settings.id_data)
 
 
 class RecamSettings(bpy.types.PropertyGroup):
@@ -78,7 +83,7 @@ class RecamSettings(bpy.types.PropertyGroup):
         name="Geometry",
         description="Your own meshes of what the clip shows (ground, walls, a figure card) instead "
         "of the plane; their depth is sent with the clip",
-        update=_follow,
+        update=_stand_in,
     )
     rig: PointerProperty(type=bpy.types.Collection, options={"HIDDEN"})
     engine: EnumProperty(items=ENGINE_ITEMS, name="Engine", description="What renders the take")

@@ -106,8 +106,16 @@ def add_screen(rig: bpy.types.Collection) -> None:
         add(rig, SCREEN, new_screen(f"{called} Screen", holder))
 
 
+def show_screen(scene: bpy.types.Scene) -> None:
+    """Show the current rig's screen in viewports, or the geometry that stands in for it alone."""
+    rig = current_rig(scene.recam)
+    screen = part(rig, SCREEN) if rig is not None else None
+    if screen is not None:
+        screen.hide_viewport = geometry_of(scene.recam) is not None
+
+
 def follow(scene: bpy.types.Scene) -> None:
-    """Let the current rig's screen stand where ``scene.recam`` wants it."""
+    """Let the current rig's screen stand where ``scene.recam`` wants it, hidden or not."""
     settings = scene.recam
     rig = current_rig(settings)
     source = alive(settings.source_camera)
@@ -119,7 +127,6 @@ def follow(scene: bpy.types.Scene) -> None:
     scale = source.matrix_world.median_scale  # of a solved scene, say
     place(holder, source, alive(settings.subject), settings.subject_distance / scale)
     screen.parent = holder
-    screen.hide_viewport = geometry_of(settings) is not None  # which then stands in for it
     render = scene.render
     window = window_of(
         (render.resolution_x, render.resolution_y),

@@ -134,6 +134,7 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
         settings.subject, settings.subject_distance = subject, distance
         settings.rig = rig
         rigs.follow(settings.id_data)
+        rigs.show_screen(settings.id_data)
         stage.camera = settings.camera
 
 

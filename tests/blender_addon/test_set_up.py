@@ -205,6 +205,22 @@ def test_the_screen_stands_where_the_subject_does(bpy, sequence, clip, lay, set_
     assert np.abs(corners(bpy, sequence, screen, solved)[:, :2] - WHOLE).max() < 1e-5
 
 
+def test_only_geometry_and_its_end_show_and_hide_the_screen(bpy, sequence, clip, lay, set_up):
+    lay(clip)
+    screen, settings = set_up()["screen"], sequence.recam
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.recam.use_as_geometry()
+    assert screen.hide_viewport
+    settings.subject_distance = 3.0
+    assert screen.hide_viewport
+    bpy.ops.recam.release_geometry()
+    assert not screen.hide_viewport
+    screen.hide_viewport = True  # as the artist likes, or CG over a take
+    settings.subject_distance = 2.0
+    settings.subject = None
+    assert screen.hide_viewport
+
+
 def test_a_changed_strip_is_rendered_for_the_screen(
     bpy, addon, sequence, clip, lay, set_up, pictures, measure
 ):
