@@ -168,7 +168,7 @@ class Job:
         if state.error:
             raise state.error
         if state.stage == "finished":
-            yield from self._place(state, [elsewhere] if elsewhere else [])
+            yield from self._place(state)
         self.stand = Stand(state.stage)
 
     def _watch(self, remote: RemoteJob, elsewhere: str) -> Iterator[float]:
@@ -203,13 +203,14 @@ class Job:
         self._out = folder / f".{self.id}.mp4"
         return elsewhere
 
-    def _place(self, state: JobState, remarks: list[str]) -> Iterator[float]:
+    def _place(self, state: JobState) -> Iterator[float]:
         fetched = [take_path(self._out, number) for number in range(len(state.result["takes"]))]
-        folder, _ = writable_folder()
+        folder, elsewhere = writable_folder()
         if folder != self._out.parent:  # the .blend was saved elsewhere meanwhile
-            fetched = yield from placing.moved(fetched, folder)
+            fetched, unmoved = yield from placing.moved(fetched, folder)
+            elsewhere = unmoved or elsewhere
         self._results = placing.named(fetched, state, self._parcel)
-        self.remarks = remarks + state.result["remarks"]
+        self.remarks = [each for each in (elsewhere, *state.result["remarks"]) if each]
         self.takes = placing.place(self._parcel, self._results)
 
     def _note(self, **changes) -> None:
@@ -227,7 +228,8 @@ class Job:
             shutil.rmtree(self._work, ignore_errors=True)
         if self._out is not None:
             for number in range(MOST_TAKES):
-                take_path(self._out, number).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # in use, in Windows; or its folder is gone
+                    take_path(self._out, number).unlink(missing_ok=True)
 
     def _fail(self, error: RecamError) -> None:
         self.error = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -70,20 +71,26 @@ def from_values(values: list[dict]) -> list[Result]:
 
 
 def moved(files: list[Path], folder: Path) -> Iterator[float]:
-    """Move the files to a folder, which may lie on another disk; brings their new paths.
+    """Move the files to a folder, which may lie on another disk.
 
-    Raises RecamError ``take_file``.
+    Brings their new paths, and what to tell the artist of those that stay where they are.
     """
 
-    def move() -> list[Path]:
-        try:
-            return [Path(shutil.move(file, folder / file.name)) for file in files]
-        except OSError as error:
-            raise RecamError(
-                "take_file",
-                f"The take cannot be moved to {folder} ({error.strerror or error}).",
-                "Choose another folder for takes in the add-on's preferences, and try again.",
-            ) from None
+    def move() -> tuple[list[Path], str]:
+        paths, remark = [], ""
+        for file in files:
+            new = folder / file.name
+            try:
+                paths.append(Path(shutil.move(file, new)))
+            except OSError as error:
+                paths.append(file)
+                remark = (
+                    f"Takes cannot be moved to {folder} ({error.strerror or error}): they lie in "
+                    f"{file.parent}. Gather Takes moves them once it can."
+                )
+                with contextlib.suppress(OSError):
+                    new.unlink(missing_ok=True)  # half of it
+        return paths, remark
 
     return (yield from _aside(move))
 

@@ -115,6 +115,19 @@ def test_saved_elsewhere_while_it_renders_the_take_lies_there(
     assert not list(saved.iterdir())
 
 
+def test_a_take_that_cannot_be_moved_there_is_kept_where_it_was_fetched_to(
+    bpy, blend, saved, under_way, drive, tmp_path
+):
+    job = under_way()
+    folder = tmp_path / "elsewhere" / "recam_takes"
+    (folder / f".{job.id}.mp4" / f".{job.id}.mp4").mkdir(parents=True)  # in its way
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder.parent / "cut.blend"))
+    drive(job)
+    assert job.take == "city take 1", str(job.error)
+    assert [file.name for file in saved.glob("*.mp4")] == ["city_take_001.mp4"]
+    assert str(saved) in job.remarks[0] and "Gather Takes" in job.remarks[0]
+
+
 def test_of_a_copy_and_its_original_the_open_one_keeps_the_job(
     bpy, blend, under_way, opened, tmp_path
 ):

@@ -34,6 +34,14 @@ def test_a_take_of_a_file_that_was_never_saved_is_not_offered_for_ever(
         each.unlink()
 
 
+def test_a_folder_for_takes_that_is_gone_lets_another_file_come(bpy, addon, saved, under_way):
+    under_way()
+    saved.rmdir()
+    saved.write_text("in the way")
+    close(bpy)
+    assert not addon.jobs.running.jobs
+
+
 def test_a_strip_that_is_gone_leaves_its_take_in_the_folder(
     bpy, addon, blend, saved, under_way, opened, drive
 ):
