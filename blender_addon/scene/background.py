@@ -17,7 +17,7 @@ import bpy
 from ..shared.errors import RecamError
 
 MOST = 2  # at once: each takes all the cores it can get
-TOLD = "RECAM "  # begins what the background Blender tells, among all that Blender prints
+TOLD = "RECAM {"  # begins what the background Blender tells, among all that Blender prints
 STARTER = Path(__file__).with_name("in_background.py")
 
 _alive: list[Background] = []
@@ -109,7 +109,7 @@ class Background:
             if said:
                 self._lines.append(said)
             if told:
-                news = json.loads(news)
+                news = json.loads("{" + news)
                 self._share = news.get("share", self._share)
                 self._error = news.get("error", self._error)
         self._code = self._process.wait()

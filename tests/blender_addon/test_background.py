@@ -63,6 +63,10 @@ def test_it_gets_the_scene_and_its_arguments_and_tells_how_far_it_is(bpy, job, t
     assert told.look() == 1.0
 
 
+def test_what_blender_prints_of_a_folder_of_that_name_is_no_news(job):
+    wait(job("print('Saved: /films/RECAM shots/plate.mp4', flush=True)"))
+
+
 def test_waiting_for_it_takes_no_time(job):
     looks = (wait(job("time.sleep(0.5)", name=str(number))) for number in range(TRIES))
     assert any(longest < FRAME_SECONDS for longest in looks)
