@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -51,13 +51,15 @@ def gather() -> int:
             old = file_of(strip)
             if old not in moved:
                 moved[old] = _bring(old, folder)
-    except OSError as error:
+                _bring_sidecar(old, moved[old])
+    except (OSError, RecamError) as error:
         for new in moved.values():
             new.unlink(missing_ok=True)
             sidecar_of(new).unlink(missing_ok=True)
         raise RecamError(
             "takes_folder",
-            f"The takes cannot be brought to {folder} ({error.strerror}).",
+            f"The takes cannot be brought to {folder} "
+            f"({getattr(error, 'strerror', None) or error}).",
             "Choose another folder for takes in Recam's preferences.",
         ) from error
     for strip in strips:
@@ -78,9 +80,20 @@ def _bring(file: Path, folder: Path) -> Path:
     try:
         os.link(file, beside)
     except OSError:
-        shutil.copy2(file, beside)
-    new = name_take(beside, file.stem.partition("_take_")[0])
-    with contextlib.suppress(RecamError):  # a take from before there were sidecars
+        try:
+            shutil.copy2(file, beside)
+        except OSError:
+            beside.unlink(missing_ok=True)  # half of it
+            raise
+    return name_take(beside, re.sub(r"_take_\d+$", "", file.stem))
+
+
+def _bring_sidecar(file: Path, new: Path) -> None:
+    """Document the new file as the old one is; a take from before there were sidecars is not."""
+    try:
         shot, record = read_sidecar(file)
+    except RecamError:
+        if sidecar_of(file).is_file():  # of a newer Recam, or damaged: it holds the camera
+            shutil.copy2(sidecar_of(file), sidecar_of(new))
+    else:
         write_sidecar(new, shot, record | {"blend": bpy.data.filepath})
-    return new

@@ -220,6 +220,20 @@ def test_takes_of_an_unsaved_file_are_gathered_beside_it_once_it_is_saved(
         bpy.ops.recam.gather_takes()
 
 
+def test_what_cannot_be_read_beside_a_take_is_gathered_as_it_is(
+    bpy, sequence, strip, take, tmp_path
+):
+    strip.name = "one_take_only"
+    old = Path(bpy.path.abspath(take().filepath))
+    old.with_suffix(".json").write_text('{"of": "a newer Recam"}')
+    (tmp_path / "project").mkdir()
+    save(bpy, tmp_path / "project" / "shot.blend")
+    bpy.ops.recam.gather_takes()
+    save(bpy)
+    new = tmp_path / "project" / "recam_takes" / "one_take_only_take_001.json"
+    assert new.read_text() == '{"of": "a newer Recam"}' and not old.exists()
+
+
 def test_a_folder_that_cannot_be_written_to_changes_nothing(bpy, sequence, take, addon, tmp_path):
     made = take()
     (tmp_path / "project").mkdir()
