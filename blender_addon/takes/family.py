@@ -84,15 +84,20 @@ def original_at(take: bpy.types.Strip, scene: bpy.types.Scene) -> bpy.types.Stri
 def adopt(original: bpy.types.Strip, take: bpy.types.Strip, scene: bpy.types.Scene) -> None:
     """Let the take know its original.
 
-    An original that is a copy of another, both in the same part of the timeline, gets an id of
-    its own: the takes made before stay with the other.
+    Of an original and its copy, both in the same part of the timeline, the one that the takes
+    made before do not name gets an id of its own: they stay with the other.
     """
     if OF in original:  # a take that was itself re-shot: all of them are one family
         take[OF] = original[OF]
         return
-    twins = [s for s in family_of(original, scene).originals if s != original]
-    if ID not in original or any(overlap(s, original) for s in twins):
+    family = family_of(original, scene)
+    twins = [s for s in family.originals if s != original and overlap(s, original)]
+    named = any(record_of(take).get("clip") == original.name for take in family.takes)
+    if ID not in original or (twins and not named):
         original[ID] = uuid.uuid4().hex
+    else:
+        for twin in twins:
+            twin[ID] = uuid.uuid4().hex
     take[OF] = original[ID]
 
 

@@ -193,6 +193,20 @@ def test_a_copy_without_takes_in_the_same_frames_gets_its_own(
     assert family_of(red, sequence).strips == [strip, red, blue]
 
 
+def test_nor_does_a_copy_take_the_takes_of_its_original_when_that_is_shot_again(
+    bpy, addon, sequence, shot, in_sequencer, takes_of
+):
+    strip, red, blue = shot
+    select(sequence, strip)
+    with in_sequencer():
+        bpy.ops.sequencer.duplicate()
+    (copy,) = [each for each in strips_of(sequence) if each not in shot]
+    copy.channel = 8
+    (green,) = takes_of(strip, "green")
+    assert set(addon.takes.family.family_of(strip, sequence).takes) == {red, blue, green}
+    assert addon.takes.family.family_of(copy, sequence).strips == [copy]
+
+
 def test_reshoot_on_a_take_means_its_original(addon, sequence, shot, takes_of):
     strip, red, _blue = shot
     to_reshoot = addon.takes.family.to_reshoot
