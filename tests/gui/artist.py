@@ -40,7 +40,7 @@ class Artist:
 
     def picture(self, name: str, *regions: tuple[str, ...]) -> None:
         """Take a picture for the guide: the whole window, or what encloses regions."""
-        self.window.settle(1)
+        self.window.settle(2)
         self._keep(name, _around([self.window.place(*each) for each in regions]))
 
     def picture_of_sidebar(self, name: str) -> None:

@@ -109,7 +109,7 @@ def put_cg_over(artist: Artist) -> None:
     artist.keys("shift+a")
     window.click("Mesh")
     window.click("Monkey", until=f"'Suzanne' in {SCENE}.objects")
-    artist.keys(*_typed("s.3"), *_typed("gx.75"), *_typed("gy3.4"), *_typed("gz1.05"))
+    artist.keys(*_typed("s.3"), *_typed("gx.75"), *_typed("gy3.6"), *_typed("gz1.15"))
     artist.keys(*_typed("rz25"), "Home")
     artist.picture("cg", VIEW_3D, SIDEBAR)
 
