@@ -31,7 +31,7 @@ def move(artist: Artist) -> None:
     artist.keys("KP_0")  # out of the camera: the clip stays on what stands there
     window.wait(f"not ({THROUGH})")
     artist.keys("KP_1", "KP_8", "KP_8", "KP_4", "KP_4", "Home")
-    artist.nearer(2)
+    artist.nearer(1)
     window.see("Nothing is wrong with this path", window.place(*SIDEBAR))
     artist.picture("moves", VIEW_3D, SIDEBAR)
 
@@ -45,7 +45,7 @@ def fly(artist: Artist) -> None:
     window.wait(f"{SCENE}.frame_current == 132")
     place = f"list({CAMERA}.matrix_world.translation)"
     before = window.ask(place)
-    artist.keys("g", "z", "z", "minus", "0", "period", "8", "Return", "i")
+    artist.keys(*_typed("gzz-.8"), "i")
     window.settle(1)
     artist.keys("shift+Left", at=SEQUENCER)
     window.wait(f"{SCENE}.frame_current == 1")
@@ -110,7 +110,7 @@ def put_cg_over(artist: Artist) -> None:
     window.click("Mesh")
     window.click("Monkey", until=f"'Suzanne' in {SCENE}.objects")
     artist.keys(*_typed("s.3"), *_typed("gx.75"), *_typed("gy3.6"), *_typed("gz1.15"))
-    artist.keys(*_typed("rz25"), "Home")
+    artist.keys(*_typed("rz-40"), "Home")
     artist.picture("cg", VIEW_3D, SIDEBAR)
 
 
@@ -126,7 +126,8 @@ def look_at_server(artist: Artist) -> None:
 
 def _typed(command: str) -> list[str]:
     """The keys of a command such as “move along x by 0.75”, as xdotool names them."""
-    return [{".": "period"}.get(letter, letter) for letter in command] + ["Return"]
+    names = {".": "period", "-": "minus"}
+    return [*(names.get(letter, letter) for letter in command), "Return"]
 
 
 STEPS = (
