@@ -22,10 +22,10 @@ def draw(preferences, layout, context) -> None:
     width = context.region.width - MARGINS * context.preferences.system.ui_scale
     layout.use_property_split = True
     layout.use_property_decorate = False
-    _connection(preferences, _group(layout, "Connection", "LINKED"), width)
-    _sending(_group(layout, "Sending Footage", "EXPORT"), width)
-    _local_server(preferences, _group(layout, "Local Server", "DISK_DRIVE"), context, width)
-    takes = _group(layout, "Takes", "FILE_MOVIE")
+    _connection(preferences, _group(layout, words("Connection"), "LINKED"), width)
+    _sending(_group(layout, words("Sending Footage"), "EXPORT"), width)
+    _local_server(preferences, _group(layout, words("Local Server"), "DISK_DRIVE"), context, width)
+    takes = _group(layout, words("Takes"), "FILE_MOVIE")
     by_the_blend = words("recam_takes by the .blend")
     takes.prop(preferences, "takes_folder", text="Folder", placeholder=by_the_blend)
 

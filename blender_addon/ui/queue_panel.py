@@ -6,13 +6,12 @@ import bpy
 
 from ..jobs import pictures, running
 from ..jobs.job import Job
-from ..shared.engines import ENGINES
 from ..translations import words
 from .paragraph import paragraph
 from .places import in_both
+from .server_state import engine_title
 from .stand_line import line_of
 
-TITLES = {name: title for name, title, _ in ENGINES}
 PICTURE_SCALE = 6.0  # in units of a button's height
 
 
@@ -76,7 +75,7 @@ def _draw_progress(layout, job: Job, width: int) -> None:
     if stand.trouble:
         paragraph(layout, stand.trouble, "ERROR", width)
     if job.engine_reason:
-        title = TITLES.get(job.engine, job.engine)
+        title = engine_title(job.engine)
         paragraph(layout, f"{title}. {job.engine_reason}".removeprefix(". "), "INFO", width)
 
 

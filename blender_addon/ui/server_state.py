@@ -85,4 +85,9 @@ def state_words(seen: Seen | None) -> tuple[str, str]:
 
 def title(engine: dict) -> str:
     """What an engine is called, by what the server says of it."""
-    return TITLES.get(engine["name"], engine["name"])
+    return engine_title(engine["name"])
+
+
+def engine_title(name: str) -> str:
+    """What the engine of that name is called; one that is not known, by its name."""
+    return words(TITLES[name]) if name in TITLES else name

@@ -11,6 +11,7 @@ from ..takes.viewing import APPROVED, wipe_of
 from ..translations import words
 from ..versions import sequencer_scene
 from .places import in_both
+from .server_state import engine_title
 
 
 class TakesPanel:
@@ -55,12 +56,12 @@ def _draw_list(layout, strip, family: Family) -> None:
 
 
 def _made_by(strip) -> str:
-    """“recammaster 5”: the engine, and the seed if it has one."""
+    """“ReCamMaster 5”: the engine, and the seed if it has one."""
     if not is_take(strip):
         return words("original")
     record = record_of(strip)
     seed = (record.get("report") or {}).get("seed")
-    return f"{record.get('engine', '')} {'' if seed is None else seed}".strip()
+    return f"{engine_title(record.get('engine', ''))} {'' if seed is None else seed}".strip()
 
 
 def _draw_compare(layout, wipe) -> None:
