@@ -12,7 +12,7 @@ from servers import Server, until
 
 from inference_server.video.writer import Writer
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import orbit
+from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot
 from shared.client.job import RemoteJob
 from shared.protocol.keys import client_keys
@@ -35,7 +35,7 @@ def write_clip(path: Path, frames: int, width: int, height: int) -> Path:
 def request(frames: int, **more) -> JobRequest:
     """A quarter orbit over that many frames, ready for ``Client.shoot``."""
     lens = lens_from_focal(35.0, 36.0, 16 / 9)
-    shot = Shot(orbit(20, frames, Fraction(25), lens))
+    shot = Shot(make_move("orbit", frames, Fraction(25), lens, values={"angle": 20}))
     return JobRequest(shot=shot, parts=(), **more)
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import preset
+from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Trajectory
 
 from ..releases.layout import default_releases
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     clip = Reader(options.clip)
     clip = Reader(options.clip, 0, min(clip.frames, options.frames))
     lens = lens_from_focal(35.0, 36.0, clip.width / clip.height)
-    path = preset(options.preset, clip.frames, clip.rate, lens)
+    path = make_move(options.preset, clip.frames, clip.rate, lens)
     source = Trajectory.standing(path.poses[0], lens, clip.rate, clip.frames)
     settings = Settings.of(
         {

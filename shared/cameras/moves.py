@@ -252,7 +252,7 @@ MOVES: dict[str, Move] = {
             "Orbit",
             "Circle round the subject, which stays in the middle of the picture",
             ANGLE,
-            lambda values, up: circle(values["angle"], up=up),
+            lambda values, up: circle(values["angle"], up),
         ),
         _moving("crane", "Crane", "Rise or sink, facing the subject", HEIGHT, _crane),
         Move(

@@ -1,4 +1,4 @@
-"""Camera moves in closed form: the ten public presets, static, dolly and orbit.
+"""Camera paths in closed form: the ten public presets, and a circle.
 
 The ten are those that the public model was shown with, here as formulas of one parameter s.
 In the public file s runs from 0 to 160/161 over 81 frames; here it does so over any number.
@@ -8,13 +8,11 @@ They assume a subject 4 metres away; for another distance the path is scaled wit
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 
 import numpy as np
 
 from ..errors import RecamError
 from .pose import look_at, pose, rotation_about, rotation_x, rotation_y
-from .trajectory import Trajectory, check_frames
 
 SUBJECT_DISTANCE = 4.0  # metres
 LAST_PARAMETER = 160 / 161
@@ -43,105 +41,18 @@ PRESETS: dict[str, Callable[[float], np.ndarray]] = {
 }
 
 
-def preset(
-    name: str | int,
-    frames: int,
-    rate: Fraction,
-    lens: np.ndarray,
-    start: np.ndarray | None = None,
-    subject_distance: float = SUBJECT_DISTANCE,
-) -> Trajectory:
-    """A public preset, by name or by its number 1 to 10, or ``static``.
-
-    frames: any number; the move ends at the same pose. One frame is the first pose.
-    lens: ``(4,)``. start: first pose ``(4, 4)``, by default the identity.
-    subject_distance: metres; positions scale with it, angles don't.
-
-    ``zoom_in`` and ``zoom_out`` bear their public names: the camera moves, the lens does not.
-    Raises RecamError ``camera_preset`` for an unknown one, ``camera_frames``,
-    ``subject_distance``.
-    """
-    word = word_of(name)
-    if word == "static":
-        return _move(lambda s: np.eye(4), frames, rate, lens, start)
-    if word not in PRESETS:
-        names = ", ".join(f"{key} ({number})" for number, key in enumerate(PRESETS, 1))
-        raise RecamError(
-            "camera_preset",
-            f"There is no camera preset {str(name)!r}.",
-            f"Choose one of {names}, or static.",
-        )
-    scale = distance_of(subject_distance) / SUBJECT_DISTANCE
-
-    def scaled(s: float) -> np.ndarray:
-        result = PRESETS[word](s * LAST_PARAMETER)
-        result[:3, 3] *= scale
-        return result
-
-    return _move(scaled, frames, rate, lens, start)
-
-
-def static(
-    frames: int, rate: Fraction, lens: np.ndarray, start: np.ndarray | None = None
-) -> Trajectory:
-    """A camera that stands still at ``start``."""
-    return preset("static", frames, rate, lens, start)
-
-
-def dolly(
-    metres: float,
-    frames: int,
-    rate: Fraction,
-    lens: np.ndarray,
-    start: np.ndarray | None = None,
-) -> Trajectory:
-    """A straight move along the line of sight, forward if ``metres`` is positive."""
-    return _move(lambda s: pose(position=(0, 0, metres * s)), frames, rate, lens, start)
-
-
-def orbit(
-    degrees: float,
-    frames: int,
-    rate: Fraction,
-    lens: np.ndarray,
-    start: np.ndarray | None = None,
-    subject_distance: float = SUBJECT_DISTANCE,
-) -> Trajectory:
-    """A circle about the subject straight ahead, which stays in the middle of the picture.
-
-    degrees: how far round; positive moves the camera to its right. The circle lies in the
-    plane of the first picture's horizontal. Raises RecamError ``subject_distance``.
-    """
-    return _move(circle(degrees, distance_of(subject_distance)), frames, rate, lens, start)
-
-
-def circle(
-    degrees: float, metres: float = SUBJECT_DISTANCE, up: np.ndarray = LEVEL
-) -> Callable[[float], np.ndarray]:
-    """Pose ``(4, 4)`` at s in 0..1 of an orbit about (0, 0, metres), seen from the first.
+def circle(degrees: float, up: np.ndarray = LEVEL) -> Callable[[float], np.ndarray]:
+    """Pose ``(4, 4)`` at s in 0..1 of an orbit about the subject, seen from the first.
 
     up: ``(3,)``, the direction of the orbit's axis, of length 1.
     """
-    subject = np.array([0, 0, metres])
+    subject = np.array([0, 0, SUBJECT_DISTANCE])
 
     def at(s: float) -> np.ndarray:
         turn = rotation_about(np.multiply(up, np.radians(degrees * s)))
         return pose(turn, subject - turn @ subject)
 
     return at
-
-
-def _move(
-    path: Callable[[float], np.ndarray],
-    frames: int,
-    rate: Fraction,
-    lens: np.ndarray,
-    start: np.ndarray | None,
-) -> Trajectory:
-    """``path`` from 0 to 1, seen from ``start``, linear in time."""
-    last = max(1, check_frames(frames) - 1)
-    poses = np.array([path(i / last) for i in range(frames)])
-    return Trajectory(poses if start is None else start @ poses, lens, rate)
 
 
 def word_of(name: str | int) -> str:

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import preset
+from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot
 from shared.client.client import Client
 from shared.protocol.request import JobRequest
@@ -38,7 +38,7 @@ def run() -> list[Figure]:
 def _cancel(server: Serving, client: Client) -> float:
     frames = int(SECONDS * RATE)
     lens = np.array(lens_from_focal(35, 36, SIZE[0] / SIZE[1]))
-    request = JobRequest(Shot(preset("arc_right", frames, RATE, lens)), (), engine="projection")
+    request = JobRequest(Shot(make_move("arc_right", frames, RATE, lens)), (), engine="projection")
     job = client.shoot(request, [server.folder / "clip.mp4"], server.folder / "out.mp4")
     while not (job.state.stage == "rendering" and job.state.step > 5):
         if job.wait(0.01).ended:

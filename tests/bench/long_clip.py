@@ -15,7 +15,7 @@ from inference_server.cli.verify import MINIATURE
 from inference_server.engines.recammaster.engine import ReCamMasterEngine
 from inference_server.engines.recammaster.settings import Settings
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import preset
+from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Trajectory
 
 SIDE = 64
@@ -39,7 +39,7 @@ class Noise:
 def main(frames: int) -> None:
     """Print seconds a latent and the most memory there was, as JSON."""
     lens = lens_from_focal(35.0, 36.0, 1)
-    path = preset("arc_right", frames, Noise.rate, lens)
+    path = make_move("arc_right", frames, Noise.rate, lens)
     source = Trajectory.standing(path.poses[0], lens, Noise.rate, frames)
     settings = Settings.of({"steps": 2, "cuts": "ignore", "tiling": "none"})
     engine = ReCamMasterEngine(Path(MINIATURE), "cpu")

@@ -21,12 +21,12 @@ from pathlib import Path
 from inference_server.reshoot import reshoot
 from inference_server.video.probe import probe
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import preset
+from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot
 clip, out, camera = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 info = probe(clip)
 lens = lens_from_focal(35, 36, info.width / info.height)
-shot = Shot(preset(camera, info.frames, info.rate, lens), subject_distance=4.0)
+shot = Shot(make_move(camera, info.frames, info.rate, lens), subject_distance=4.0)
 reshoot([clip], shot, out, engine="projection")
 """
 

@@ -14,7 +14,7 @@ import numpy as np
 from inference_server.front.journal import Journal
 from inference_server.front.store import Store
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import static
+from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot
 from shared.client.client import Client
 from shared.protocol.keys import client_keys
@@ -104,4 +104,4 @@ def _put_result(state: Path, request: JobRequest, size: int) -> None:
 
 
 def _any_shot() -> Shot:
-    return Shot(static(1, Fraction(25), np.array(lens_from_focal(35, 36, 16 / 9))))
+    return Shot(make_move("static", 1, Fraction(25), np.array(lens_from_focal(35, 36, 16 / 9))))

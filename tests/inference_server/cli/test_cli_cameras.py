@@ -11,7 +11,7 @@ import pytest
 
 from inference_server.cli.cameras import add_arguments, shot_of
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import orbit
+from shared.cameras.moves import make_move
 from shared.cameras.recam_json import write_shot
 from shared.cameras.trajectory import Shot, Trajectory
 from shared.errors import RecamError
@@ -31,7 +31,7 @@ def asked(*arguments) -> Shot:
 @pytest.fixture
 def shaken() -> Trajectory:
     """A camera that walks ahead and shakes."""
-    smooth = orbit(20, FRAMES, RATE, LENS)
+    smooth = make_move("orbit", FRAMES, RATE, LENS, values={"angle": 20})
     poses = smooth.poses.copy()
     poses[:, :3, 3] += 0.05 * np.random.default_rng(3).normal(size=(FRAMES, 3))
     return Trajectory(poses, LENS, RATE)
@@ -64,7 +64,8 @@ def test_a_shaken_camera_is_made_to_stand(solve, shaken):
 
 
 def test_a_file_of_two_cameras_has_the_one_that_shot_the_clip(shaken, tmp_path):
-    write_shot(tmp_path / "shot.json", Shot(orbit(-40, FRAMES, RATE, LENS), shaken, 7.0))
+    around = make_move("orbit", FRAMES, RATE, LENS, values={"angle": -40})
+    write_shot(tmp_path / "shot.json", Shot(around, shaken, 7.0))
     shot = asked("--use", "stabilise:static", "--camera", tmp_path / "shot.json")
     assert np.allclose(shot.source_camera.poses, shaken.poses) and shot.subject_distance == 7
 

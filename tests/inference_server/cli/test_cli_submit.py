@@ -22,7 +22,7 @@ from takes import LONG, SHORT, write_clip
 
 from inference_server.video.probe import probe
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import preset
+from shared.cameras.moves import make_move
 from shared.cameras.recam_json import write_shot
 from shared.cameras.trajectory import Shot
 
@@ -123,7 +123,7 @@ def test_a_move_with_an_amount_makes_another_picture(shared_server, short_clip, 
 def test_a_camera_file_of_another_rate_is_resampled_aloud(shared_server, short_clip, tmp_path):
     lens = lens_from_focal(35.0, 36.0, 1.5)
     camera = tmp_path / "move.json"
-    write_shot(camera, Shot(preset("pan_left", 50, Fraction(50), lens)))
+    write_shot(camera, Shot(make_move("pan_left", 50, Fraction(50), lens)))
     out = tmp_path / "take.mp4"
     assert "resampled" in take(shared_server, short_clip, "--camera", camera, out=out)
     said = take(shared_server, short_clip, "--camera", camera, "--stretch", "--overwrite", out=out)

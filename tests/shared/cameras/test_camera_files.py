@@ -10,7 +10,7 @@ import pytest
 from shared.cameras import json_file
 from shared.cameras.files import read_camera
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import preset
+from shared.cameras.moves import make_move
 from shared.cameras.recam_json import write_shot
 from shared.cameras.trajectory import Shot
 from shared.errors import RecamError
@@ -20,7 +20,7 @@ LENS = lens_from_focal(24.0, 23.76, 16 / 9)
 
 
 def test_recams_own_file_is_recognised_and_keeps_its_own_lens_and_rate(tmp_path):
-    shot = Shot(preset("arc_left", 9, Fraction(24), [2, 3, 0.5, 0.5]), subject_distance=7)
+    shot = Shot(make_move("arc_left", 9, Fraction(24), [2, 3, 0.5, 0.5]), subject_distance=7)
     write_shot(tmp_path / "any.name", shot)
     assert read_camera(tmp_path / "any.name").subject_distance == 7
     back = read_camera(tmp_path / "any.name", LENS)
@@ -92,7 +92,7 @@ def test_a_file_beyond_any_camera_is_not_read(tmp_path):
 
 def test_a_place_that_cannot_be_written_gets_its_sentence(tmp_path):
     with pytest.raises(RecamError, match="cannot be written") as caught:
-        write_shot(tmp_path / "no folder" / "c.json", Shot(preset(1, 3, 24, LENS)))
+        write_shot(tmp_path / "no folder" / "c.json", Shot(make_move(1, 3, 24, LENS)))
     assert caught.value.code == "camera_file"
 
 

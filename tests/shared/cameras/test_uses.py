@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from shared.cameras.moves import make_move
 from shared.cameras.pose import pose, relative, rotation_x, rotation_y
-from shared.cameras.presets import dolly, preset
 from shared.cameras.trajectory import Shot, Trajectory
 from shared.cameras.uses import stabilised, zoom_in, zoom_out
 from shared.errors import RecamError
@@ -113,15 +113,15 @@ def test_one_frame_is_left_alone():
 
 
 def test_zoom_in_twice_is_the_public_preset():
-    trajectory = preset("static", 81, RATE, LENS, START)
+    trajectory = make_move("static", 81, RATE, LENS, START)
     result = zoom_in(Shot(trajectory), 2)
-    assert np.abs(result.poses - dolly(2, 81, RATE, LENS, START).poses).max() < 1e-12
+    assert np.abs(result.poses - make_move("dolly", 81, RATE, LENS, START).poses).max() < 1e-12
 
 
 @pytest.mark.parametrize(("use", "size"), [(zoom_in, 3.0), (zoom_out, 1 / 3)])
 def test_the_subject_becomes_as_large_as_asked(use, size):
     distance = 7.0
-    shot = Shot(preset("static", 30, RATE, LENS, START), subject_distance=distance)
+    shot = Shot(make_move("static", 30, RATE, LENS, START), subject_distance=distance)
     subject = START[:3, 3] + distance * START[:3, 2]
     result = use(shot, 3.0)
     depth = relative(result.poses[-1], pose(position=subject))[2, 3]
@@ -131,7 +131,7 @@ def test_the_subject_becomes_as_large_as_asked(use, size):
 
 
 def test_a_zoom_goes_with_a_source_camera_that_moves_and_may_be_done_early():
-    source = preset("pan_right", 51, RATE, LENS, START)
+    source = make_move("pan_right", 51, RATE, LENS, START)
     shot = Shot(source, source_camera=source)
     result = zoom_out(shot, 2, seconds=1)
     steps = relative_each(source.poses, result.poses)
@@ -147,7 +147,7 @@ def relative_each(first, second):
 @pytest.mark.parametrize("use", [zoom_in, zoom_out])
 def test_no_zoom(use, factor):
     with pytest.raises(RecamError, match="no zoom") as raised:
-        use(Shot(preset("static", 5, RATE, LENS)), factor)
+        use(Shot(make_move("static", 5, RATE, LENS)), factor)
     assert raised.value.code == "zoom_factor"
 
 
@@ -155,5 +155,5 @@ def test_no_zoom(use, factor):
 def test_no_time(seconds):
     for use in (lambda s: stabilised(s.trajectory, seconds), lambda s: zoom_in(s, 2, seconds)):
         with pytest.raises(RecamError) as raised:
-            use(Shot(preset("static", 5, RATE, LENS)))
+            use(Shot(make_move("static", 5, RATE, LENS)))
         assert raised.value.code == "seconds"

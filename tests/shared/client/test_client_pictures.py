@@ -13,7 +13,7 @@ from takes import LONG, another_user
 
 from inference_server.video.reader import Reader
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import static
+from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot
 from shared.client.client import Client
 from shared.client.connection import Connection
@@ -28,7 +28,7 @@ from shared.protocol.request import JobRequest
 def seen_job(client, long_clip, tmp_path):
     """A job whose take is the clip as it is, once there is a picture of it."""
     lens = lens_from_focal(35.0, 36.0, 16 / 9)
-    asked = JobRequest(shot=Shot(static(LONG, Fraction(25), lens)), parts=())
+    asked = JobRequest(shot=Shot(make_move("static", LONG, Fraction(25), lens)), parts=())
     job = client.shoot(asked, [long_clip], tmp_path / "take.mp4")
     until(lambda: job.state.ended or job.state.picture is not None)
     assert job.state.stage == "rendering", job.state

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from shared.cameras.lens import lens_from_focal
-from shared.cameras.presets import orbit
+from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot
 from shared.errors import RecamError
 from shared.protocol.request import JobRequest, new_id
 
-SHOT = Shot(orbit(20, 5, Fraction(30000, 1001), lens_from_focal(35.0, 36.0, 16 / 9)))
+SHOT = Shot(make_move("orbit", 5, Fraction(30000, 1001), lens_from_focal(35.0, 36.0, 16 / 9)))
 REQUEST = JobRequest(
     shot=SHOT,
     parts=("ab" * 32, "cd" * 32),

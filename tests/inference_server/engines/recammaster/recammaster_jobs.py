@@ -10,7 +10,7 @@ from worlds import Frames, wide
 from inference_server.cli.verify import MINIATURE
 from inference_server.engines.base import Rendering
 from inference_server.releases.layout import find_release
-from shared.cameras.presets import preset
+from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Trajectory
 
 RATE = Fraction(15)  # the one that the model was trained on: no remark
@@ -26,7 +26,7 @@ def pictures(frames: int, width: int = 64, height: int = 64, seed: int = 0) -> F
 
 def path_over(clip: Frames, name: str = "arc_right") -> Trajectory:
     """A preset for every frame of the clip, through a lens of 35 mm."""
-    return preset(name, clip.frames, clip.rate, wide(clip.width, clip.height))
+    return make_move(name, clip.frames, clip.rate, wide(clip.width, clip.height))
 
 
 def standing(path: Trajectory) -> Trajectory:
