@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import queue
 import subprocess
 import sys
 import threading
@@ -34,7 +35,9 @@ class WorkerProcess:
             # A Ctrl-C in the server's terminal is for the front, which ends its workers in order.
             **_own_group(),
         )
-        threading.Thread(target=self._listen, name="recam-worker-pipe", daemon=True).start()
+        self._unsaid: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        for work in (self._listen, self._speak):
+            threading.Thread(target=work, name="recam-worker-pipe", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -42,19 +45,12 @@ class WorkerProcess:
         return self._process.pid
 
     def send(self, message: dict) -> None:
-        """Tell the worker something; a worker that has ended is told nothing."""
-        try:
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
-            self._process.stdin.flush()
-        except OSError:
-            log.info("worker %d is gone", self.pid)
+        """Tell the worker something, without waiting; one that has ended is told nothing."""
+        self._unsaid.put(json.dumps(message).encode() + b"\n")
 
     def end(self) -> None:
         """Close the worker's pipe: it stops what it does and ends."""
-        try:
-            self._process.stdin.close()
-        except OSError:
-            log.info("worker %d is gone", self.pid)
+        self._unsaid.put(None)
 
     def kill(self) -> None:
         """End the worker at once."""
@@ -68,7 +64,18 @@ class WorkerProcess:
                 log.warning("worker %d wrote no JSON: %r", self.pid, line[:200])
                 continue
             self._post(self._on_message, message)
+        self._unsaid.put(None)
         self._post(self._on_end, self._process.wait())
+
+    def _speak(self) -> None:
+        """In a thread: the pipe of a worker that hangs fills up."""
+        try:
+            for line in iter(self._unsaid.get, None):
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+            self._process.stdin.close()
+        except OSError:
+            log.info("worker %d is gone", self.pid)
 
     def _post(self, call: Callable, argument) -> None:
         try:

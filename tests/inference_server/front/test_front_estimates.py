@@ -129,11 +129,13 @@ def test_a_worker_that_ends_leaves_nobody_waiting(server):
         worker = server.worker()
         worker.suspend()
         until(lambda: worker.status() == "stopped")  # not at once on a busy machine
-        asked = client.estimate(96, 64, 8, Fraction(25))
+        prompt = {"prompt": 9000 * "."}  # more than a pipe holds
+        asked = [client.estimate(96, 64, 8, Fraction(25), settings=prompt) for _ in range(20)]
         assert client.server(30)["protocol"] == 1, "the front answers others meanwhile"
         worker.kill()
-        with pytest.raises(RecamError) as caught:
-            asked.result(WAIT)
-        assert caught.value.code == "worker_gone"
+        for each in asked:
+            with pytest.raises(RecamError) as caught:
+                each.result(WAIT)
+            assert caught.value.code == "worker_gone"
         until(lambda: client.server()["engines"])
         assert client.estimate(96, 64, 8, Fraction(25)).result(WAIT)["engine"] == "projection"
