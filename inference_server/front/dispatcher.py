@@ -173,7 +173,7 @@ class Dispatcher:
         asyncio.get_running_loop().call_later(pause, self._start_worker)
 
     def _write_order(self, entry: Entry, engine: str) -> Path:
-        """What the worker needs, in a file: a pipe that fills up would stop the front."""
+        """What the worker needs, in a file: a long shot is megabytes."""
         body, work = entry.body, self._store.work_folder(entry.id)
         clips = [self._store.clip(entry.owner, digest) for digest in body["parts"]]
         beside = {  # an older server's request has no start
