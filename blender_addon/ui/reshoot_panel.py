@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..camera.path_watch import path_of
 from ..jobs import estimate
 from ..settings import MODEL_SETTINGS
 from ..takes.family import to_reshoot
@@ -32,6 +33,10 @@ class ReshootPanel:
         column.prop(settings, "handles")
         if settings.engine != "projection":
             _draw_model(layout, settings)
+        found = path_of(scene).findings if scene.recam_move.show_path else ()
+        if found:
+            said = words("Wrong with the camera's path: {count} (see Moves)", count=len(found))
+            paragraph(layout, said, "ERROR", context.region.width)
         strip = to_reshoot(scene)  # of a take, its original
         button = layout.column()
         button.scale_y = 1.5
