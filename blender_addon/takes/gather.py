@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from functools import lru_cache
 from pathlib import Path
 
 import bpy
@@ -15,7 +16,7 @@ from ..shared.errors import RecamError
 from .family import is_take
 from .folder import name_take, own_folder, takes_folder
 from .place import stored_path
-from .removal import doom
+from .removal import doom, used_by_another
 from .sidecar import read_sidecar, sidecar_of, write_sidecar
 from .used import plain
 
@@ -31,15 +32,21 @@ def scattered() -> list[bpy.types.Strip]:
         if is_take(strip)
         and strip.type == "MOVIE"
         and not file_of(strip).is_relative_to(folder)  # looked at for each drawing: no disk
-        and not plain(file_of(strip)).is_relative_to(plain(folder))
+        and not _leads_into(file_of(strip).parent, folder)
     ]
+
+
+@lru_cache(maxsize=64)
+def _leads_into(other: Path, folder: Path) -> bool:
+    """Whether links lead from one folder into the other; the disk is asked once."""
+    return plain(other).is_relative_to(plain(folder))
 
 
 def gather() -> int:
     """Bring all takes of a saved .blend into its folder for takes; how many files came.
 
     Strips and clips that show them follow. What lay in the user's own folder goes from there with
-    the next save; what lay elsewhere stays there too.
+    the next save, unless another .blend may use it; what lay elsewhere stays there too.
     Raises RecamError ``takes_folder`` where that cannot be written to, and has changed nothing.
     """
     moved: dict[Path, Path] = {}
@@ -69,7 +76,8 @@ def gather() -> int:
         new = places.get(plain(bpy.path.abspath(clip.filepath, library=clip.library)))
         if new is not None:
             clip.filepath = stored_path(new)
-    doom([old for old in moved if plain(old).is_relative_to(plain(own_folder()))])
+    own = [old for old in moved if plain(old).is_relative_to(plain(own_folder()))]
+    doom([old for old in own if not used_by_another(old)])
     return len(moved)
 
 

@@ -35,8 +35,14 @@ def why_kept(take: bpy.types.Strip) -> str:
     user = used_files(but=take).get(plain(file))
     if user is not None:
         return words("Its file stays: {user} uses it.", user=user)
-    user = used_elsewhere([file]).get(file)
+    user = used_by_another(file)
     return words("Its file stays: {name} may use it.", name=user) if user else ""
+
+
+def used_by_another(file: Path) -> str:
+    """The name of another .blend that may use a take's file: beside this one, or its maker."""
+    made_by = "" if _beside(file) else read_record(file).get("blend", "")
+    return used_elsewhere([file], made_by).get(file, "")
 
 
 def delete_take(take: bpy.types.Strip, scene: bpy.types.Scene) -> str:
@@ -94,8 +100,12 @@ def _ours(file: Path) -> bool:
     made_by, here = read_record(file).get("blend"), bpy.data.filepath
     if not made_by or not here:
         return False
-    beside = plain(file).is_relative_to(plain(Path(here).parent))
-    return Path(made_by).name == Path(here).name if beside else made_by == here
+    return Path(made_by).name == Path(here).name if _beside(file) else made_by == here
+
+
+def _beside(file: Path) -> bool:
+    here = bpy.data.filepath
+    return bool(here) and plain(file).is_relative_to(plain(here).parent)
 
 
 @bpy.app.handlers.persistent

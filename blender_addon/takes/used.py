@@ -37,18 +37,18 @@ def used_files(but: bpy.types.Strip | None = None) -> dict[Path, str]:
     return found
 
 
-def used_elsewhere(files: list[Path]) -> dict[Path, str]:
+def used_elsewhere(files: list[Path], more: str = "") -> dict[Path, str]:
     """Those of the files that other .blends beside this one may use, each with one's name.
 
-    A .blend holds the names of its files as they are; one that is compressed tells nothing, and
-    is taken to use them all.
+    more: path of a .blend elsewhere that may use them too. A .blend holds the names of its files
+    as they are; one that is compressed tells nothing, and is taken to use them all.
     """
-    if not bpy.data.filepath:
-        return {}
-    here = Path(bpy.data.filepath)
+    here = bpy.data.filepath
+    blends = sorted(Path(here).parent.glob("*.blend")) if here else []
+    blends += [Path(more)] if more and Path(more).is_file() else []
     found = {}
-    for blend in sorted(here.parent.glob("*.blend")):
-        if blend.name != here.name:
+    for blend in blends:
+        if plain(blend) != plain(here):
             found |= {file: blend.name for file in files if _may_name(blend, file.name)}
     return found
 

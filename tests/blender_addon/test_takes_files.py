@@ -169,6 +169,35 @@ def test_a_file_that_something_else_uses_stays(bpy, sequence, project, take, add
     assert file.is_file() and "shot take 1" not in strips_of(sequence)
 
 
+def test_in_a_folder_for_many_projects_the_take_of_the_blend_that_made_it_stays(
+    bpy, sequence, project, take, preferences, tmp_path
+):
+    preferences.takes_folder = str(tmp_path / "rushes")
+    made = take()
+    file = Path(bpy.path.abspath(made.filepath))
+    save(bpy)
+    (tmp_path / "later").mkdir()
+    save(bpy, tmp_path / "later" / "shot.blend")
+    bpy.ops.recam.delete_take()
+    save(bpy)
+    assert file.is_file() and file.with_suffix(".json").is_file()
+    bpy.ops.wm.open_mainfile(filepath=str(project / "shot.blend"))
+    bpy.ops.recam.delete_take()
+    save(bpy)
+    assert not file.exists()
+
+
+def test_gathering_leaves_what_the_first_blend_of_two_still_uses(bpy, take, tmp_path):
+    old = Path(bpy.path.abspath(take().filepath))
+    save(bpy, tmp_path / "shot.blend")
+    save(bpy, tmp_path / "shot_v2.blend")
+    bpy.ops.recam.gather_takes()
+    save(bpy)
+    assert files(tmp_path / "recam_takes") == PAIR and old.is_file()
+    for each in (old, old.with_suffix(".json")):
+        each.unlink()
+
+
 def test_cleaning_up_removes_what_this_blend_made_and_nothing_uses(
     bpy, sequence, project, take, addon
 ):
