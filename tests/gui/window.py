@@ -21,7 +21,8 @@ class Window(Display):
         (self.talk / script).write_text((Path(__file__).parent / script).read_text())
         variables = [f"{name}={value}" for name, value in environment.items()]
         variables += [f"DISPLAY={self.name}", "LIBGL_ALWAYS_SOFTWARE=1"]
-        command = ("blender", "-p", 0, 0, WIDTH, HEIGHT, "--python", f"{root.HOME}/.gui/{script}")
+        place = ("-p", 0, 0, WIDTH, HEIGHT)
+        command = ("blender", "--online-mode", *place, "--python", f"{root.HOME}/.gui/{script}")
         self.start("env", *variables, *command)
         self.settle(2)
 
