@@ -16,6 +16,7 @@ from ..clip.layout import Rect
 from ..clip.render import rendered_rect
 from ..clip.strips import KINDS, active_strip, placement_of
 from ..scene.blocks import find
+from ..scene.temporary_scene import rendering
 from ..settings import subject_metres
 from ..shared.cameras.advice import Finding, findings
 from ..shared.cameras.trajectory import Shot
@@ -207,9 +208,9 @@ def _clocks() -> tuple[float, float]:
 
 
 def _busy() -> bool:
-    """Whether Blender plays, or renders, beside which a scene must not come and go."""
-    playing = any(w.screen.is_animation_playing for w in bpy.context.window_manager.windows)
-    return playing or bpy.app.is_job_running("RENDER")
+    """Whether Blender plays or renders."""
+    windows = bpy.context.window_manager.windows
+    return rendering() or any(window.screen.is_animation_playing for window in windows)
 
 
 def _reads_itself(scene) -> bool:

@@ -13,6 +13,7 @@ from .. import versions
 from ..camera.sampling import frame_size, scene_rate
 from ..scene import render_animation
 from ..scene.background import Background
+from ..scene.temporary_scene import rendering
 from ..shared.errors import RecamError
 from .check import check, keyed
 from .layout import Rect, inside, picture_rect
@@ -76,6 +77,13 @@ def untouched(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
 
     Trimming is no touch, nor is an even scale, as long as the whole picture lies in the frame.
     """
+    if not looks_untouched(strip, scene):
+        return False
+    return versions.turns_movies() or not turned(file_of(strip))
+
+
+def looks_untouched(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
+    """What can be told of ``untouched`` without a look at the file, which may take its time."""
     if strip.type != "MOVIE":
         return False
     placed = placement_of(strip)
@@ -86,7 +94,7 @@ def untouched(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
         and placed.offset == (0, 0)
         and placed.crop == (0, 0, 0, 0)
         and placed.flip == (False, False)
-        and placed.scale[0] > 0
+        and min(placed.scale) > 0
         and abs(placed.scale[0] / placed.scale[1] - 1) < 1e-4
         and render.pixel_aspect_x == render.pixel_aspect_y
         and inside(picture_rect(placed, frame_size(scene)), frame_size(scene), placed.scale[0])
@@ -109,7 +117,6 @@ def untouched(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bool:
         and strip.colorspace_settings.name == scene.sequencer_colorspace_settings.name
         and not animated(strip, scene)
         and not effects(strip, scene)
-        and (versions.turns_movies() or not turned(file_of(strip)))
     )
 
 
@@ -226,7 +233,7 @@ def look(strip: bpy.types.Strip, scene: bpy.types.Scene) -> tuple:
 
 
 def _refuse_while_rendering() -> None:
-    if bpy.app.is_job_running("RENDER"):
+    if rendering():
         raise RecamError(
             "blender_busy", "Blender is rendering.", "Wait until it is done, then start again."
         )

@@ -22,6 +22,7 @@ from ..clip.plate import (
 )
 from ..clip.strips import StripMark, find_strip, mark
 from ..scene.blocks import find
+from ..scene.temporary_scene import rendering
 from ..settings import model_settings
 from ..shared.client.client import Client
 from ..shared.protocol.request import JobRequest, new_id
@@ -30,7 +31,7 @@ from .parcel import Parcel
 from .stand import Stand
 
 SLICE_SECONDS = 0.01  # for a piece of work in Blender's main thread
-LOOK_SECONDS = 0.1  # between two looks at the plate's rendering
+LOOK_SECONDS = 0.1  # between two looks at what Blender renders
 
 
 class Reshoot(Job):
@@ -65,7 +66,12 @@ class Reshoot(Job):
         part = picture_part(strip, scene)
         before = versions.first_frame(strip) - frames.start
         reader = ShotReader(scene, frames, part, self._work, before)
-        while not self._cancelled and (share := reader.step(SLICE_SECONDS)) < 1:
+        share = 0.0
+        while not self._cancelled and share < 1:
+            if rendering():
+                yield LOOK_SECONDS
+                continue
+            share = reader.step(SLICE_SECONDS)
             self.stand = Stand("camera", share)
             yield 0.0
         if not self._cancelled:

@@ -26,6 +26,11 @@ def temporary_scene(scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:
         remove_strays()
 
 
+def rendering() -> bool:
+    """Whether Blender renders in a window, beside which no scene may come and go."""
+    return bpy.app.is_job_running("RENDER")
+
+
 def remove_strays() -> None:
     """Remove every temporary scene there is."""
     for scene in list(bpy.data.scenes):

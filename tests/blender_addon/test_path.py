@@ -326,7 +326,7 @@ def test_a_strip_without_a_picture_is_said(sequence, camera, path, settle, new_e
 
 def test_while_blender_renders_no_scene_is_touched(camera, path, settle, addon, monkeypatch):
     monkeypatch.setattr(addon.camera.path, "CALM_SECONDS", 0.0)
-    monkeypatch.setattr(addon.camera.path, "_busy", lambda: True)
+    monkeypatch.setattr(addon.camera.path, "rendering", lambda: True)
     path.changed()
     for _ in range(3):
         path.tick()

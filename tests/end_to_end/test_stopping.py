@@ -78,6 +78,18 @@ def test_cancelled_while_the_camera_is_read(
     assert_untouched(strip, saved)
 
 
+def test_the_camera_is_read_once_blender_no_longer_renders(
+    addon, clip, camera, lay, saved, reshoot, take_of, sequence, monkeypatch
+):
+    """A scene that came and went beside a render would bring Blender down."""
+    lay(clip)
+    job = reshoot()
+    with monkeypatch.context() as render:
+        render.setattr(addon.jobs.reshoot, "rendering", lambda: True)
+        assert all(job.tick() > 0 and job.stand.share == 0 for _ in range(3))
+    take_of(job, sequence)
+
+
 def test_cancelled_while_the_plate_is_rendered(
     bpy, addon, flipped, camera, saved, reshoot, drive, assert_untouched
 ):
