@@ -14,7 +14,7 @@ from time import monotonic
 import bpy
 
 from ..camera.sampling import scene_rate
-from ..clip.plate import clip_frames, untouched
+from ..clip.plate import clip_frames, looks_untouched
 from ..clip.render import rendered_rect
 from ..clip.strips import KINDS, StripMark, find_strip, mark, picture_of
 from ..consent import check_reachable
@@ -134,7 +134,7 @@ def _question(marked: StripMark) -> Question | None:
     if strip.type not in KINDS:
         return None
     settings = scene.recam
-    if untouched(strip, scene):
+    if looks_untouched(strip, scene):
         width, height = picture_of(strip)
     else:
         rect = rendered_rect(strip, scene)

@@ -107,6 +107,8 @@ def begin_wipe(strip: bpy.types.Strip, scene: bpy.types.Scene) -> bpy.types.Stri
     take = strip if strip in family.takes else shown_take(family) or _best(family)
     original = max(family.originals, key=lambda s: len(_common(s, take)))
     frames = _common(original, take)
+    if not frames:
+        raise original_gone(take)
     active = scene.sequence_editor.active_strip
     top = max(s.channel for s in family.strips)
     holder = take.parent_meta() or scene.sequence_editor

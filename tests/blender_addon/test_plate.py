@@ -26,6 +26,11 @@ def split(strip):
     strip.split(20, "HARD")
 
 
+def test_a_strip_scaled_to_nothing_is_not_sent_as_its_file(addon, sequence, strip):
+    strip.transform.scale_y = 0
+    assert not addon.clip.plate.untouched(strip, sequence)
+
+
 def test_an_untouched_strip_is_sent_as_its_file(addon, sequence, strip, clip):
     plate = addon.clip.plate.original_plate(strip, sequence)
     assert addon.clip.plate.untouched(strip, sequence)

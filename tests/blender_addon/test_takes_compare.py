@@ -116,6 +116,16 @@ def test_the_wipe_shows_the_original_left_and_the_take_right(bpy, sequence, shot
     assert len(strips_of(sequence)) == before[1] and shown(sequence) == ["shot take 1"]
 
 
+def test_no_wipe_over_frames_that_the_two_do_not_share(bpy, addon, sequence, shot):
+    _strip, red, blue = shot
+    addon.versions.move(red, 20)  # it holds the family together
+    addon.versions.move(blue, 40)
+    sequence.sequence_editor.active_strip = blue
+    with pytest.raises(RuntimeError, match="original of “shot take 2” is not below"):
+        bpy.ops.recam.compare_wipe()
+    assert len(strips_of(sequence)) == 3
+
+
 def test_both_halves_of_a_cut_original_belong_to_its_take(bpy, addon, sequence, shot):
     strip, red, _blue = shot
     strip.split(20, "SOFT")
