@@ -12,7 +12,8 @@ from .places import in_both
 from .server_state import engine_title
 from .stand_line import line_of
 
-PICTURE_SCALE = 6.0  # in units of a button's height
+PICTURE_SCALE = 5.0  # in units of a button's height
+PICTURE_SHARE = 0.35  # of the panel's width
 
 
 class QueuePanel:
@@ -70,8 +71,10 @@ def _draw_progress(layout, job: Job, width: int) -> None:
     row = layout.row(align=True)
     row.progress(factor=stand.share or 0.0, text=line_of(stand), translate=False)
     row.operator("recam.cancel", text="", icon="CANCEL").job = job.id
-    if icon := pictures.icon(job.id):
-        layout.template_icon(icon, scale=PICTURE_SCALE)
+    if icon := pictures.icon(job.id):  # it takes a square: what there is to say stands beside it
+        split = layout.split(factor=PICTURE_SHARE)
+        split.template_icon(icon, scale=PICTURE_SCALE)
+        layout, width = split.column(), round(width * (1 - PICTURE_SHARE))
     if stand.trouble:
         paragraph(layout, stand.trouble, "ERROR", width)
     if job.engine_reason:
