@@ -39,6 +39,12 @@ class _Load(ImportHelper):
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
     bl_options: ClassVar = {"REGISTER", "UNDO"}
 
+    camera: StringProperty(
+        name="Camera",
+        description="Which camera of a file that holds several, such as cam01",
+        options={"SKIP_SAVE"},
+    )
+
     @classmethod
     def poll(cls, context) -> bool:
         return _poll(cls, context)
@@ -73,7 +79,7 @@ class RECAM_OT_load_source_camera(_Load, bpy.types.Operator):
 
     def load(self, context, scene, strip) -> bpy.types.Object:
         now = _source_now(scene, strip)
-        shot, upright = _read(self.filepath, scene, now)
+        shot, upright = _read(self.filepath, self.camera, scene, now)
         source = shot.source_camera or shot.trajectory
         moved = now[0] @ inverse(source.poses[0]) if self.here else upright
         camera = _keyed(context, scene, strip, source, moved, f"{Path(self.filepath).stem} Source")
@@ -96,7 +102,7 @@ class RECAM_OT_load_camera(_Load, bpy.types.Operator):
 
     def load(self, context, scene, strip) -> bpy.types.Object:
         now = _source_now(scene, strip)
-        shot, upright = _read(self.filepath, scene, now)
+        shot, upright = _read(self.filepath, self.camera, scene, now)
         moved = now[0] @ inverse(shot.reference_pose) if self.here else upright
         camera = _keyed(
             context, scene, strip, shot.trajectory, moved, f"{Path(self.filepath).stem} Camera"
@@ -163,10 +169,10 @@ def _source_now(scene, strip) -> tuple[np.ndarray, np.ndarray]:
     return trajectory.poses[0], trajectory.lenses[0]
 
 
-def _read(path: str, scene, now) -> tuple[Shot, np.ndarray]:
+def _read(path: str, name: str, scene, now) -> tuple[Shot, np.ndarray]:
     """What the file holds, and what turns its world into Blender's: ``(4, 4)``."""
-    rate = scene_rate(scene)
-    shot = read_camera(path, lens=now[1], rate=rate)  # a public file's, frame for frame
+    rate = scene_rate(scene)  # a public file's are the clip's, frame for frame
+    shot = read_camera(path, lens=now[1], camera=name or None, rate=rate)
     own = "format" in load_json(path)  # Recam's are written in Blender's world
     return shot, np.eye(4) if own else UPRIGHT
 

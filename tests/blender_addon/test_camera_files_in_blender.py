@@ -69,15 +69,18 @@ def test_a_public_file_starts_where_the_source_camera_stands(bpy, addon, shot, t
 
     matrices = [f"[1 0 0 0] [0 1 0 0] [0 0 1 0] [{10 * i} 0 0 1]" for i in range(15)]
     path = tmp_path / "camera_extrinsics.json"
-    path.write_text(json.dumps({f"frame{i}": {"cam01": m} for i, m in enumerate(matrices)}))
-    assert bpy.ops.recam.load_camera(filepath=str(path)) == {"FINISHED"}
+    rows = {f"frame{i}": {"cam01": m, "cam02": matrices[0]} for i, m in enumerate(matrices)}
+    path.write_text(json.dumps(rows))
+    with pytest.raises(RuntimeError, match="cam02"):
+        bpy.ops.recam.load_camera(filepath=str(path))
+    assert bpy.ops.recam.load_camera(filepath=str(path), camera="cam01") == {"FINISHED"}
     source, camera = shot.recam.source_camera, shot.recam.camera
     for frame, metres in ((20, 0.0), (30, 1.0)):
         shot.frame_set(frame)
         offset = source.matrix_world.inverted() @ camera.matrix_world.translation
         assert np.abs(np.array(offset) - (0, 0, -metres)).max() < 1e-5
     assert camera.data.lens == pytest.approx(source.data.lens)
-    assert bpy.ops.recam.load_camera(filepath=str(path), here=False) == {"FINISHED"}
+    assert bpy.ops.recam.load_camera(filepath=str(path), camera="cam01", here=False) == {"FINISHED"}
     world = shot.recam.camera.matrix_world  # upright at the origin, and ahead is along y
     bpy.context.view_layer.update()
     assert np.abs(np.array(world.translation) - (0, 1, 0)).max() < 1e-5
