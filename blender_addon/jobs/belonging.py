@@ -16,11 +16,10 @@ from ..clip.strips import KINDS, StripMark, find_strip, mark, source_of
 from ..identity import ADDON
 from ..shared.errors import RecamError
 from ..shared.protocol.request import new_id
-from ..takes.family import is_take, record_of
+from ..takes.family import ID, is_take, record_of
 from .records import Record
 
 FILE_ID = "recam_file"  # custom property of scenes
-STRIP_ID = "recam_strip"  # custom property of strips that were re-shot
 
 _file_id = ""  # of the .blend that is open; empty while it has none
 
@@ -63,9 +62,9 @@ def strip_id(marked: StripMark, wanted: str) -> str:
         strip = find_strip(marked)
     except RecamError:
         return wanted
-    if not isinstance(strip.get(STRIP_ID), str):
-        strip[STRIP_ID] = wanted
-    return strip[STRIP_ID]
+    if not isinstance(strip.get(ID), str):
+        strip[ID] = wanted
+    return strip[ID]
 
 
 def holds_take_of(job: str) -> bool:
@@ -95,7 +94,7 @@ def found_again(record: Record) -> StripMark:
         strip, scene = candidate
         named = strip.name == kept["name"]
         alike = named and source_of(strip) == Path(kept["file"])
-        return strip.get(STRIP_ID) == kept["id"], alike, scene.name == kept["scene"]
+        return strip.get(ID) == kept["id"], alike, scene.name == kept["scene"]
 
     best = max(candidates, key=likeness, default=None)
     if best is not None and any(likeness(best)[:2]):

@@ -39,14 +39,7 @@ class Stand:
     @property
     def words(self) -> str:
         """The stage, or what the engine does, in words."""
-        if self.stage == "queued" and self.ahead:
-            return f"Waiting for {self.ahead} other job{'s' if self.ahead > 1 else ''}"
         return self.doing[:1].upper() + self.doing[1:] or WORDS[self.stage]
-
-    @property
-    def line(self) -> str:
-        """``words``, with the time that is left where it is known."""
-        return f"{self.words}: {self.time_left} left" if self.time_left else self.words
 
     @property
     def time_left(self) -> str:

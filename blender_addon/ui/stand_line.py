@@ -7,7 +7,7 @@ from ..translations import words
 
 
 def line_of(stand: Stand) -> str:
-    """What ``Stand.line`` says; what an engine does is told in the server's own words."""
+    """The stage, with the time left where it is known; of an engine in the server's own words."""
     if stand.stage == "queued" and stand.ahead == 1:
         said = words("Waiting for 1 other job")
     elif stand.stage == "queued" and stand.ahead:

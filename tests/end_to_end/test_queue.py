@@ -40,7 +40,7 @@ def together(jobs, seen=lambda: None):
         seen()
 
 
-def test_each_tells_how_many_wait_before_it(bpy, press, drive, sequence):
+def test_each_tells_how_many_wait_before_it(bpy, addon, press, drive, sequence):
     sequence.recam.takes = 16  # which keep the server busy
     [first] = press(1)
     drive(first, until=lambda: first.stand.stage == "rendering")
@@ -48,8 +48,9 @@ def test_each_tells_how_many_wait_before_it(bpy, press, drive, sequence):
     second, third = press(2)
     drive(second, until=lambda: second.stand.stage == "queued")
     drive(third, until=lambda: third.stand.stage == "queued")
-    assert second.stand.line == "Waiting for 1 other job"
-    assert third.stand.line == "Waiting for 2 other jobs"
+    line_of = addon.ui.stand_line.line_of
+    assert line_of(second.stand) == "Waiting for 1 other job"
+    assert line_of(third.stand) == "Waiting for 2 other jobs"
     bpy.ops.recam.cancel(job=first.id)
     together([first, second, third])
     assert {second.take, third.take} == {"shot take 1", "shot take 2"} and not first.take
