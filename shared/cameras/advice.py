@@ -115,10 +115,12 @@ def _wide(source: Trajectory, target: Trajectory, starts: np.ndarray) -> Told:
     excess = beyond(shown(has, target.lenses))
     worst = int(excess.argmax())
     angles = [angle_of_view(lenses[worst])[0] for lenses in (target.lenses, has)]
+    sees = f"it sees {angles[0]:.1f} degrees across, the clip {angles[1]:.1f}"
+    if (target.lenses[worst, :2] >= (1 - TOLERANCE) * has[worst, :2]).all():
+        sees = "it is shifted beyond the clip's edge"
     sentence = (
-        f"The lens shows more than the clip's {{at}}: it sees {angles[0]:.1f} degrees across, "
-        f"the clip {angles[1]:.1f}. What the clip does not show is not known: use a longer lens, "
-        "or Wider Lens: Step Back."
+        f"The lens shows more than the clip's {{at}}: {sees}. What the clip does not show is not "
+        "known: use a longer lens, or Wider Lens: Step Back."
     )
     return "wide", sentence, excess > TOLERANCE
 

@@ -149,7 +149,8 @@ def test_a_shorter_lens_is_told_where_it_is():
     assert not found(Shot(longer, still))
     assert list(found(Shot(still, longer))) == ["wide"]
     shifted = Trajectory(still.poses, LENS + np.array([0, 0, 0.01, 0]), RATE)
-    assert list(found(Shot(shifted, still))) == ["wide"], "more on one side"
+    told = found(Shot(shifted, still))
+    assert list(told) == ["wide"] and "shifted beyond the clip's edge" in told["wide"].sentence
 
 
 def jumping(camera, at, by):
