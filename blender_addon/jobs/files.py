@@ -30,8 +30,7 @@ def _before_save(path: str = "", *_) -> None:
     if bpy.data.filepath and path != bpy.data.filepath:
         known = new_id()  # two files from now on; the jobs are those of the one that stays open
     belonging.set_file_id(known)
-    for job in running.jobs:
-        job.before_save()
+    running.before_save()
 
 
 @bpy.app.handlers.persistent
@@ -42,8 +41,7 @@ def _after_save(path: str = "", *_) -> None:
         if _before_copy:
             belonging.set_file_id(_before_copy)
         return
-    for job in running.jobs:
-        job.after_save()
+    running.after_save()
 
 
 HANDLERS = {

@@ -14,6 +14,7 @@ from .records import Record
 from .resumed import Resumed
 
 jobs: list[Job] = []  # the latest last; ended ones stay until dismissed, to be read
+_dismissed: list[Job] = []  # those whose takes are in no file yet
 _timers: dict[Job, object] = {}
 
 
@@ -47,11 +48,27 @@ def find(job: str) -> Job | None:
 
 
 def dismiss(job: Job) -> None:
-    """Forget a job that has ended."""
+    """Show a job that has ended no more; it is forgotten once its takes are in a saved file."""
     if job in jobs and not job.running:
         jobs.remove(job)
-        job.forget()
         pictures.forget(job.id)
+        if job.takes:
+            _dismissed.append(job)
+        else:
+            job.forget()
+
+
+def before_save() -> None:
+    """The .blend is about to be saved."""
+    for job in [*jobs, *_dismissed]:
+        job.before_save()
+
+
+def after_save() -> None:
+    """The .blend that is open was saved, with the takes that lie in it."""
+    for job in [*jobs, *_dismissed]:
+        job.after_save()
+    _dismissed.clear()
 
 
 def abandon_all() -> None:
@@ -61,10 +78,11 @@ def abandon_all() -> None:
             bpy.app.timers.unregister(drive)
     _timers.clear()
     session.close()  # first: a take that arrives now would lie about
-    for job in jobs:
+    for job in [*jobs, *_dismissed]:
         job.abandon()
         pictures.forget(job.id)
     jobs.clear()
+    _dismissed.clear()
 
 
 def take_up() -> None:

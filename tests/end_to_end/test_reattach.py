@@ -63,6 +63,18 @@ def test_a_take_that_no_file_was_saved_with_is_laid_again(
     assert not opened(blend) and not records(addon)
 
 
+def test_nor_is_a_take_lost_whose_line_was_dismissed(bpy, addon, blend, under_way, opened, drive):
+    job = drive(under_way())
+    bpy.ops.recam.dismiss(job=job.id)
+    assert not addon.jobs.running.jobs
+    [again] = opened(blend)
+    drive(again)
+    bpy.ops.recam.dismiss(job=again.id)
+    assert names(bpy) == ["city", "city take 1"] and records(addon)
+    bpy.ops.wm.save_mainfile()
+    assert not records(addon) and not opened(blend)
+
+
 def test_a_moved_strip_is_met_where_it_lies_now(bpy, blend, under_way, opened, drive):
     under_way()
     strip = strips_of(bpy.context.scene)["city"]
