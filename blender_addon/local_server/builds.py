@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 
 TORCH = "torch>=2.10"  # as in Recam's own requirements
+PACKAGE_INDEX = "the Python package index (or the one that your pip is set to)"
 TORCH_SITE = "https://download.pytorch.org/whl"
 
 
@@ -29,11 +30,10 @@ class Build:
     systems: tuple[str, ...] = ("linux", "win32")
 
     @property
-    def sources(self) -> str:
-        """Where it is fetched from, in words."""
+    def sources(self) -> tuple[str, ...]:
+        """Where it is fetched from, in words; the last may be a site."""
         site = TORCH_SITE.removeprefix("https://").partition("/")[0]
-        index = "the Python package index (or the one that your pip is set to)"
-        return f"{index} and {site}" if self.torch_index else index
+        return (PACKAGE_INDEX, site) if self.torch_index else (PACKAGE_INDEX,)
 
 
 BUILDS = (

@@ -76,7 +76,11 @@ class RECAM_OT_install_server(_TaskOperator, bpy.types.Operator):
             ("INFO", f"{words(chosen.sentence)}."),
             (
                 "IMPORT",
-                words("Downloads about {size} from {site}.", size=download, site=chosen.sources),
+                words(
+                    "Downloads about {size} from {site}.",
+                    size=download,
+                    site=", ".join(map(words, chosen.sources)),
+                ),
             ),
             (
                 "DISK_DRIVE",

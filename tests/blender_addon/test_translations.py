@@ -143,10 +143,11 @@ def task_texts() -> set[tuple[str, str]]:
 
 def tables(addon) -> set[tuple[str, str]]:
     """What is looked up in a table."""
-    builds = addon.local_server.builds.BUILDS
+    builds = addon.local_server.builds
     found = {
+        builds.PACKAGE_INDEX,
         *addon.jobs.stand.WORDS.values(),
-        *(text for build in builds for text in (build.title, build.sentence)),
+        *(text for build in builds.BUILDS for text in (build.title, build.sentence)),
     }
     return {("*", text) for text in found}
 
