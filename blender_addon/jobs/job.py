@@ -17,6 +17,7 @@ from typing import IO
 import bpy
 
 from ..clip.strips import StripMark
+from ..scene.temporary_scene import rendering
 from ..shared.client.client import Client
 from ..shared.client.job import JobState, RemoteJob
 from ..shared.errors import RecamError
@@ -204,6 +205,8 @@ class Job:
         return elsewhere
 
     def _place(self, state: JobState) -> Iterator[float]:
+        while rendering():  # from a thread that walks through the sequencer's strips
+            yield LOOK_SECONDS
         fetched = [take_path(self._out, number) for number in range(len(state.result["takes"]))]
         folder, elsewhere = writable_folder()
         if folder != self._out.parent:  # the .blend was saved elsewhere meanwhile

@@ -90,6 +90,18 @@ def test_the_camera_is_read_once_blender_no_longer_renders(
     take_of(job, sequence)
 
 
+def test_a_take_is_laid_once_blender_no_longer_renders(
+    addon, clip, camera, lay, saved, reshoot, drive, take_of, sequence, monkeypatch
+):
+    lay(clip)
+    job, looked = reshoot(), []
+    with monkeypatch.context() as render:
+        render.setattr(addon.jobs.job, "rendering", lambda: looked.append(1) or True)
+        drive(job, until=lambda: len(looked) > 2)
+        assert [s.name for s in strips_of(sequence)] == ["shot"] and job.running
+    assert take_of(job, sequence).name == "shot take 1"
+
+
 def test_cancelled_while_the_plate_is_rendered(
     bpy, addon, flipped, camera, saved, reshoot, drive, assert_untouched
 ):
