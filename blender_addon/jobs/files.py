@@ -8,10 +8,12 @@ from ..shared.protocol.request import new_id
 from . import belonging, running
 
 _before_copy = ""  # the file's id before a save under another name
+_left: list[str] = []  # ids of the jobs that were let go of for another file
 
 
 @bpy.app.handlers.persistent
 def _before_load(*_) -> None:
+    _left[:] = [job.id for job in running.jobs]
     running.abandon_all()
 
 
@@ -19,6 +21,12 @@ def _before_load(*_) -> None:
 def _after_load(*_) -> None:
     belonging.read_file_id()
     running.take_up()
+
+
+@bpy.app.handlers.persistent
+def _not_loaded(*_) -> None:
+    belonging.read_file_id()
+    running.take_up(_left)  # this file may have no name to know them by
 
 
 @bpy.app.handlers.persistent
@@ -47,7 +55,7 @@ def _after_save(path: str = "", *_) -> None:
 HANDLERS = {
     "load_pre": _before_load,
     "load_post": _after_load,
-    "load_post_fail": _after_load,
+    "load_post_fail": _not_loaded,
     "save_pre": _before_save,
     "save_post": _after_save,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import bpy
@@ -85,11 +86,11 @@ def abandon_all() -> None:
     _dismissed.clear()
 
 
-def take_up() -> None:
-    """Follow those jobs of the .blend that is open which nobody follows."""
+def take_up(these: Collection[str] = ()) -> None:
+    """Follow those jobs of the .blend that is open which nobody follows; ``these`` are its own."""
     blend, file = bpy.data.filepath, belonging.known_id()
     for record in records.read_all(belonging.folder()):
-        if records.belongs(record, blend, file):
+        if record.job in these or records.belongs(record, blend, file):
             adopt(record)
         elif records.replaced(record, blend, file):
             _orphan(record)

@@ -58,7 +58,8 @@ def _draw_job(layout, job: Job, width: int) -> None:
         _draw_progress(layout, job, width)
     elif job.error:
         paragraph(layout, job.error.sentence, "BLANK1", width)
-        paragraph(layout, job.error.hint, "BLANK1", width)
+        if job.error.hint:
+            paragraph(layout, job.error.hint, "BLANK1", width)
         layout.operator("recam.retry", icon="FILE_REFRESH").job = job.id
     elif not job.take:
         layout.label(text=job.stand.words, icon="BLANK1")

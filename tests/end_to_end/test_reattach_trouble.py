@@ -179,6 +179,25 @@ def test_a_job_of_an_unsaved_file_is_offered_and_not_mixed_in(
     assert not records(addon) and bpy.ops.recam.fetch_lost() == {"CANCELLED"}
 
 
+def test_an_unsaved_file_keeps_its_job_when_another_cannot_be_opened(
+    bpy, addon, clip, drive, tmp_path
+):
+    lay_again(bpy, addon, clip)
+    bpy.ops.recam.reshoot()
+    [job] = addon.jobs.running.jobs
+    drive(job, until=lambda: job.stand.stage == "rendering")
+    broken = tmp_path / "broken.blend"
+    broken.write_bytes(b"no blend")
+    with pytest.raises(RuntimeError):
+        bpy.ops.wm.open_mainfile(filepath=str(broken))
+    [again] = addon.jobs.running.jobs
+    drive(again)
+    assert again.id == job.id and again.take == "city take 1", str(again.error)
+    file = Path(bpy.path.abspath(strips_of(bpy.context.scene)[again.take].filepath))
+    for each in (file, file.with_suffix(".json")):
+        each.unlink()
+
+
 def test_an_unsaved_files_job_is_that_files_which_fetched_it(
     bpy, addon, saved, clip, lay, opened, drive
 ):
