@@ -161,5 +161,18 @@ def masks(strips: list[bpy.types.Strip]) -> list[bpy.types.Strip]:
 
 
 def active_strip(scene: bpy.types.Scene) -> bpy.types.Strip | None:
-    """The strip that the sequencer shows as the active one."""
-    return scene.sequence_editor.active_strip if scene.sequence_editor else None
+    """The strip that the sequencer shows as the active one; for a movie's sound, the movie.
+
+    Blender makes the sound active when a movie is added with it.
+    """
+    editor = scene.sequence_editor
+    strip = editor.active_strip if editor else None
+    if strip is None or strip.type != "SOUND" or strip.sound is None:
+        return strip
+    file, first = _absolute(strip.sound.filepath), versions.first_frame(strip)
+    pictures = (
+        each
+        for each in siblings(strip)
+        if each.type == "MOVIE" and versions.first_frame(each) == first and file_of(each) == file
+    )
+    return next(pictures, strip)
