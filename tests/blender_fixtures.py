@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,13 +19,12 @@ PACKAGE = "bl_ext.user_default.recam"
 
 
 def load_pure(name: str):
-    """A module of the add-on that needs no Blender and nothing beside it."""
-    path = ROOT / "blender_addon" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"recam_pure_{Path(name).name}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    """A module of the add-on that needs no Blender, nor do those that it imports."""
+    if "recam_pure" not in sys.modules:
+        package = ModuleType("recam_pure")
+        package.__path__ = [str(ROOT / "blender_addon")]  # the add-on's own wants Blender
+        sys.modules["recam_pure"] = package
+    return importlib.import_module(f"recam_pure.{name.replace('/', '.')}")
 
 
 def strips_of(scene):

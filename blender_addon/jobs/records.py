@@ -7,7 +7,6 @@ the job keeps locked: the system frees it when a Blender ends, however it ends. 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import time
@@ -15,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
+
+from .. import claims
 
 VERSION = 1
 
@@ -108,31 +109,9 @@ def remove(folder: Path, job: str) -> None:
 def claim(folder: Path, job: str) -> IO | None:
     """Take the job for this process; None where another one has it. ``close`` lets it go."""
     try:
-        file = _lock_path(folder, job).open("ab")
+        return claims.claim(_lock_path(folder, job))
     except OSError:
         return None
-    try:
-        _lock(file)
-    except OSError:
-        file.close()
-        return None
-    return file
-
-
-def _lock(file: IO) -> None:
-    if os.name == "nt":
-        import msvcrt
-
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP):  # a disk that knows no locks
-                raise
 
 
 def _path(folder: Path, job: str) -> Path:

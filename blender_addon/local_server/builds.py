@@ -84,13 +84,19 @@ def builds() -> list[Build]:
 
 
 def build(name: str) -> Build:
-    """The build of that name; KeyError if there is none."""
-    return {each.name: each for each in BUILDS}[name]
+    """The build of that name; of one that only another version of the add-on knows, its name."""
+    known = {each.name: each for each in BUILDS}
+    return known.get(name) or Build(name, title=name, sentence="", download=0.0, disk=0.0)
 
 
-def likely() -> str:
-    """The name of the build that fits this machine, as far as can be told from outside."""
+def likely(before: str = "") -> str:
+    """The name of the build to offer: ``before`` if it is still one for this machine's system.
+
+    Else the one that fits this machine, as far as can be told from outside.
+    """
     names = [each.name for each in builds()]
+    if before in names:
+        return before
     for name, tool in (("cuda", "nvidia-smi"), ("rocm", "rocminfo")):
         if name in names and shutil.which(tool):
             return name

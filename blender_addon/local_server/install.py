@@ -10,6 +10,7 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
+from ..claims import claim
 from ..shared.errors import RecamError
 from ..shared.version import VERSION
 from . import places
@@ -30,18 +31,33 @@ def install_task(chosen: Build, pip_options: tuple[str, ...] = ()) -> Task:
     wheel = places.wheel()
     _check_space(chosen)
     log = places.log("install")
-    return Task("Installing the local server", _install(chosen, wheel, log, pip_options), log)
+    steps = _alone(_install(chosen, wheel, log, pip_options))
+    return Task("Installing the local server", steps, log)
 
 
 def remove_task() -> Task:
     """The task that deletes the environment. Jobs, takes, weights and keys stay."""
-    return Task("Removing the local server", _remove(), places.log("install"))
+    return Task("Removing the local server", _alone(_remove()), places.log("install"))
+
+
+def _alone(steps: Steps) -> Steps:
+    """The same steps, while no other Blender changes the environment; RecamError ``task_busy``."""
+    lock = places.data_folder() / "environment.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    held = claim(lock)
+    if held is None:
+        raise RecamError(
+            "task_busy",
+            "Another Blender is installing or removing the local server.",
+            "Wait until it has ended there.",
+        )
+    with held:
+        return (yield from steps)
 
 
 def _install(chosen: Build, wheel: Path, log: Path, pip_options: tuple[str, ...]) -> Steps:
     folder = places.environment()
     kept = _can_be_kept(places.installed(), chosen)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
     python = [] if kept else (yield from _find_python(log))  # else what is there stays as it is
     set_installed(None)
@@ -112,9 +128,14 @@ def _tells_progress(about: list[str]) -> bool:
 
 
 def _check_space(chosen: Build) -> None:
-    folder = places.data_folder()
-    while not folder.exists():
-        folder = folder.parent
+    place = places.data_folder()
+    folder = next((each for each in (place, *place.parents) if each.exists()), None)
+    if folder is None:  # in Windows
+        raise RecamError(
+            "folder_missing",
+            f"The local server would lie in {place}, on a drive that is not there.",
+            "Connect the drive, then try again.",
+        )
     free = shutil.disk_usage(folder).free / 1e9
     if free < chosen.disk and not _can_be_kept(places.installed(), chosen):
         raise RecamError(

@@ -59,7 +59,7 @@ class RECAM_OT_install_server(_TaskOperator, bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         there = places.installed()
-        self.build = there.build if there else likely()
+        self.build = likely(there.build if there else "")
         return context.window_manager.invoke_props_dialog(
             self,
             width=QUESTION_WIDTH,

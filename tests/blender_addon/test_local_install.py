@@ -114,6 +114,35 @@ def test_called_off_it_leaves_neither_process_nor_folder(local, projection):
     assert not [each for each in threading.enumerate() if each.name == "recam-delete"]
 
 
+def test_one_blender_at_a_time_changes_it(local, projection):
+    places = local.places
+    places.python().parent.mkdir(parents=True)
+    held = local.install.claim(places.data_folder() / "environment.lock")  # as another has it
+    for make in (lambda: local.install.install_task(projection, ALONE), local.install.remove_task):
+        _finish(task := make())
+        assert task.error.code == "task_busy" and places.environment().exists()
+    held.close()
+    _finish(task := local.install.remove_task())
+    assert task.error is None and not places.environment().exists()
+    local.install.claim(places.data_folder() / "environment.lock").close()  # it was let go
+
+
+def test_a_build_of_a_newer_addon_is_shown_by_its_name(local):
+    builds = local.builds
+    assert builds.build("quantum").title == "quantum"
+    assert builds.likely("quantum") == builds.likely() != "cpu"
+    assert builds.likely("cpu") == "cpu"
+    newer = local.places.Installed("99.0", "quantum")
+    assert not local.install._can_be_kept(newer, builds.build("cpu"))
+
+
+def test_a_drive_that_is_not_there_is_told_in_a_sentence(local, addon, projection, monkeypatch):
+    with monkeypatch.context() as windows:
+        windows.setattr(Path, "exists", lambda path: False)
+        with pytest.raises(addon.shared.errors.RecamError, match="a drive that is not there"):
+            local.install._check_space(projection)
+
+
 def test_a_repair_begins_from_nothing(local, projection):
     places = local.places
     places.python().parent.mkdir(parents=True)
