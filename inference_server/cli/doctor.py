@@ -88,11 +88,12 @@ def _keys() -> str:
 
 
 def _disk() -> str:
-    folder = state_folder()
-    while not folder.exists():
-        folder = folder.parent
+    place = state_folder()
+    folder = next((each for each in (place, *place.parents) if each.exists()), None)
+    if folder is None:  # in Windows
+        return f"The server's files would go to {place}, on a drive that is not there."
     free = shutil.disk_usage(folder).free / 1e9
-    return f"The server's files go to {state_folder()}; {free:.0f} GB are free there."
+    return f"The server's files go to {place}; {free:.0f} GB are free there."
 
 
 def _server(options: argparse.Namespace) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from servers import until
+
+from inference_server.cli import doctor
 
 
 def test_jobs_are_listed_with_where_they_stand_and_cancelled(server, long_clip, tmp_path):
@@ -70,3 +73,10 @@ def test_the_doctor_says_that_a_key_is_damaged(shared_server, tmp_path):
     )
     assert "client.key" in done.stdout and "damaged" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_says_that_a_drive_is_not_there(monkeypatch):
+    with monkeypatch.context() as windows:
+        windows.setattr(Path, "exists", lambda path: False)
+        said = doctor._disk()
+    assert said.endswith("on a drive that is not there.")
