@@ -100,6 +100,8 @@ def test_a_wrong_address_is_told_while_it_is_tried(shared_server, short_clip, tm
         text=True,
         env=shared_server.environment,
         cwd=ROOT,
+        # As at a terminal: who runs the tests in the background has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         told = next(line for line in process.stderr if "No server answers" in line)
         assert address in told and process.poll() is None
