@@ -55,7 +55,7 @@ had = $(foreach each,$(1),$(if $(filter-out 5.2,$(each))$(PYTHON_5.2),$(each)))
 	@.venv-blender-$*/bin/python -c 'import sys; v = sys.version_info[:2]; \
 	    sys.exit(v != ((3, 13) if "$*" == "5.2" else (3, 11)))' || { rm -rf .venv-blender-$*; \
 	    echo "Blender $* needs Python 3.11: make env PYTHON=/path/to/python3.11"; exit 1; }
-	@.venv-blender-$*/bin/python $(PIP) $(BPY_$*) pytest
+	@.venv-blender-$*/bin/python $(PIP) $(BPY_$*) pytest pytest-xdist
 	@.venv-blender-$*/bin/python -c 'import bpy' || { \
 	    echo "Blender cannot start: a system library is missing. On Debian or Ubuntu:"; \
 	    echo "  sudo apt-get install --no-install-recommends $(BLENDER_LIBRARIES)"; exit 1; }
@@ -67,6 +67,9 @@ BLENDER_LIBRARIES = libx11-6 libxrender1 libxxf86vm1 libxfixes3 libxi6 libxkbcom
 demo: .venv/ready .venv-blender-$(DEMO_BLENDER)/ready
 	@.venv/bin/python -m demo --blender .venv-blender-$(DEMO_BLENDER)/bin/python --out out/demo
 
+# A test file goes to the next core that is free.
+PYTEST = -m pytest --numprocesses 2 --dist loadfile
+
 # Small networks on several threads wait for each other when the machine is busy.
 test test-server test-blender: export OMP_NUM_THREADS = 1
 
@@ -76,14 +79,14 @@ test: test-server
 test-server: .venv/model
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/python -m pytest tests/shared tests/inference_server
+	.venv/bin/python $(PYTEST) tests/shared tests/inference_server
 
 # The built zip in real Blender, with a real server from .venv.
 test-blender: .venv/model $(patsubst %,.venv-blender-%/ready,$(call had,$(BLENDERS)))
 	@for version in $(call had,$(BLENDERS)); do \
 	    echo "Blender $$version:"; \
 	    RECAM_SERVER_PYTHON=$(CURDIR)/.venv/bin/python \
-	        .venv-blender-$$version/bin/python -m pytest tests/blender_addon tests/end_to_end \
+	        .venv-blender-$$version/bin/python $(PYTEST) tests/blender_addon tests/end_to_end \
 	        || exit 1; \
 	done
 	@for version in $(filter-out $(call had,$(BLENDERS)),$(BLENDERS)); do \
