@@ -146,11 +146,15 @@ def wheel(blenders: Line, platform_tag: str, cache: Path = WHEELS) -> Path:
     pattern = f"pyzmq-{PYZMQ}-{blenders.tag}-*{platform_tag}.whl"
     found = sorted(cache.glob(pattern))
     if not found:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(cache)]
-        command += ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check"]
-        command += ["--implementation=cp", f"--python-version={blenders.python}"]
-        command += [f"--abi={blenders.abi}", f"--platform={platform_tag}", f"pyzmq=={PYZMQ}"]
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as draft:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", draft]
+            command += ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check"]
+            command += ["--implementation=cp", f"--python-version={blenders.python}"]
+            command += [f"--abi={blenders.abi}", f"--platform={platform_tag}", f"pyzmq=={PYZMQ}"]
+            subprocess.run(command, check=True, capture_output=True, text=True)
+            for file in Path(draft).iterdir():
+                file.replace(cache / file.name)  # whole at once: another build may be looking
         found = sorted(cache.glob(pattern))
     if not found:
         raise ValueError(f"no wheel of pyzmq {PYZMQ} for {platform_tag} was downloaded")
