@@ -34,17 +34,17 @@ def check_online(what: str) -> None:
         )
 
 
+def is_address(where: str) -> bool:
+    """Whether it has the form ``tcp://host:port``."""
+    return bool(_host(where))
+
+
 def check_reachable(where: str) -> None:
     """RecamError ``offline`` where Blender may not so much as speak to an address.
 
     And ``server_address`` where it is none.
     """
-    if not _host(where):
-        raise RecamError(
-            "server_address",
-            f"{where!r} is not the address of a server.",
-            f"An address looks like {DEFAULT_ADDRESS}.",
-        )
+    _check_address(where)
     if not is_this_machine(where):
         check_online(f"The server at {where}")
 
@@ -82,6 +82,15 @@ def forbid(where: str) -> None:
     if found >= 0:
         preferences().allowed.remove(found)
         bpy.context.preferences.is_dirty = True
+
+
+def _check_address(where: str) -> None:
+    if not is_address(where):
+        raise RecamError(
+            "server_address",
+            f"{where!r} is not the address of a server.",
+            f"An address looks like {DEFAULT_ADDRESS}.",
+        )
 
 
 def _host(where: str) -> str:
@@ -128,7 +137,13 @@ class RECAM_OT_allow_sending(bpy.types.Operator):
         question(self.layout, context, [("EXPORT", sent), ("INFO", again)])
 
     def execute(self, context) -> set[str]:
-        allow(self.address or address())
+        where = self.address or address()
+        try:
+            _check_address(where)
+        except RecamError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        allow(where)
         if self.reshoot:
             try:
                 bpy.ops.recam.reshoot("INVOKE_DEFAULT")

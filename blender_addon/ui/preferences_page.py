@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..consent import allowed, is_this_machine
+from ..consent import allowed, is_address, is_this_machine
 from ..local_server import current, places
 from ..local_server.builds import build
 from ..preferences import address
@@ -49,7 +49,10 @@ def _connection(preferences, layout, width: float) -> None:
 
 def _sending(layout, width: float) -> None:
     where = address()
-    if is_this_machine(where):
+    if not is_address(where):
+        nowhere = "{address} is not the address of a server: footage is sent nowhere."
+        paragraph(layout, words(nowhere, address=where), "INFO", width)
+    elif is_this_machine(where):
         stays = words("The server is on this machine: footage stays here.")
         paragraph(layout, stays, "INFO", width)
     elif where not in allowed():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 
 ELSEWHERE = "tcp://render.example:47811"
@@ -59,6 +61,17 @@ def test_another_machine_needs_it(consent, refused, where):
 @pytest.mark.parametrize("where", ["render.example", "127.0.0.1:47811", "tcp://render.example"])
 def test_what_is_no_address_is_called_so(consent, refused, where):
     assert refused(where).code == "server_address"
+
+
+def test_what_is_no_address_is_not_offered_to_be_sent_to(bpy, addon, consent, monkeypatch):
+    page, said = importlib.import_module(f"{addon.ui.__name__}.preferences_page"), []
+    monkeypatch.setattr(page, "paragraph", lambda layout, text, icon, width: said.append(text))
+    addon.preferences.preferences().server = "render.example"
+    page._sending(None, 400)  # no layout: a button would fail
+    assert said == ["render.example is not the address of a server: footage is sent nowhere."]
+    with pytest.raises(RuntimeError, match="is not the address of a server"):
+        bpy.ops.recam.allow_sending()
+    assert consent.allowed() == []
 
 
 def test_consent_is_for_one_address_and_is_taken_back(bpy, addon, consent, refused):
