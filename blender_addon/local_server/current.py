@@ -78,8 +78,8 @@ def _register(drive) -> None:
 
 def _leave_server() -> None:
     """A server that was started here goes with Blender, unless it works or is to stay."""
-    found = server.running()
-    if preferences().keep_server or found is None:
+    found = None if preferences().keep_server else server.ours()
+    if found is None:
         return
     seen = look(found.address)
     if seen.error is None and not seen.jobs:

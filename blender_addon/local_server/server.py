@@ -68,18 +68,20 @@ def stop_task() -> Task:
     return Task("Stopping the server", _stop(), places.log("server"), quiet=True)
 
 
-def leave() -> bool:
-    """Tell the server to stop, if this Blender started it or the one that did is gone.
-
-    Returns whether it was told to.
-    """
+def ours() -> Running | None:
+    """The server that runs, if this Blender started it or the one that did is gone."""
     found = running()
-    if found is None:
-        return False
-    if found.blender != os.getpid() and birth(found.blender) == found.blender_began:
-        return False
-    end(found.process)
-    return True
+    if found is None or found.blender == os.getpid():
+        return found
+    return None if birth(found.blender) == found.blender_began else found
+
+
+def leave() -> bool:
+    """Tell the server to stop if it is ``ours``; whether it was told to."""
+    found = ours()
+    if found is not None:
+        end(found.process)
+    return found is not None
 
 
 def _start(command: list[str], address: str, log: Path) -> Steps:

@@ -14,15 +14,17 @@ from ..shared.errors import RecamError
 
 LOOK_SECONDS = 3.0  # between two looks
 ANSWER_SECONDS = 2.0  # for the answer to one
+QUITTING_SECONDS = 1.0  # for one that Blender waits for as it quits
 TICK_SECONDS = 0.2
 FORGOTTEN_SECONDS = 10.0  # nobody has asked for this long: no more looks
+QUESTIONS = ("server.info", "job.list")
 
 
 @dataclass(frozen=True)
 class Seen:
     """What a look found. error: why nothing is known; then the rest is empty.
 
-    engines: what the server says of each (name, can_run, reason, …). jobs: how many of this
+    engines: what the server says of each (name, can_run, reason). jobs: how many of this
     user's have not ended. trouble: what ails the server, in a sentence, or empty.
     """
 
@@ -84,30 +86,48 @@ class Watch:
         except RecamError as error:
             self.seen = Seen(address, error=error)
             return
-        kinds = ("server.info", "job.list")
-        self._asked = tuple(self._client.ask(kind, {}, ANSWER_SECONDS) for kind in kinds)
+        self._asked = tuple(self._client.ask(kind, {}, ANSWER_SECONDS) for kind in QUESTIONS)
 
     def _answer(self, about: Future, jobs: Future) -> Seen:
         try:
-            return seen(self._where[0], about.result(), jobs.result()["jobs"])
+            return seen(self._where[0], about.result(), jobs.result())
         except RecamError as error:
             self._client.close(0)  # one that has given up stays so
             self._client = None
             return Seen(self._where[0], error=error)
 
 
-def seen(address: str, about: dict, jobs: list[dict]) -> Seen:
-    """A look's result from the server's own answers."""
-    waiting = sum(job["stage"] not in ("finished", "failed", "cancelled") for job in jobs)
-    engines = tuple(about["engines"])
-    return Seen(address, about["server"], engines, waiting, about.get("trouble") or "")
+def seen(address: str, about: dict, listed: dict) -> Seen:
+    """A look's result from the server's own answers to ``QUESTIONS``.
+
+    Raises RecamError ``bad_message`` where they lack what belongs in them.
+    """
+    try:
+        stages = [job["stage"] for job in listed["jobs"]]
+        waiting = sum(stage not in ("finished", "failed", "cancelled") for stage in stages)
+        engines = tuple(
+            {"name": str(e["name"]), "can_run": bool(e["can_run"]), "reason": str(e["reason"])}
+            for e in about["engines"]
+        )
+        return Seen(address, str(about["server"]), engines, waiting, about.get("trouble") or "")
+    except (KeyError, TypeError, AttributeError):
+        raise RecamError(
+            "bad_message",
+            f"What answers at {address} does not answer as a Recam server does.",
+            "Update the server and the add-on to the same version.",
+        ) from None
 
 
 def look(address: str, key: str = "") -> Seen:
-    """Look once, and wait for it, a few seconds at the most."""
+    """Look once, and wait for it, ``QUITTING_SECONDS`` or twice that where it begins to answer."""
     try:
-        with Client(address, key or None) as client:
-            about = client.server(ANSWER_SECONDS)
-            return seen(address, about, client.jobs(ANSWER_SECONDS))
+        client = Client(address, key or None)
     except RecamError as error:
         return Seen(address, error=error)
+    try:
+        asked = [client.ask(kind, {}, QUITTING_SECONDS) for kind in QUESTIONS]
+        return seen(address, *(future.result() for future in asked))
+    except RecamError as error:
+        return Seen(address, error=error)
+    finally:
+        client.close(QUITTING_SECONDS)

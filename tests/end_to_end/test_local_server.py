@@ -8,7 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,27 @@ def test_a_server_elsewhere_is_not_asked_by_a_blender_that_is_to_stay_offline(bp
         bpy.ops.recam.check_server()
 
 
+@pytest.mark.parametrize(
+    ("about", "jobs"),
+    [
+        ({}, {"jobs": []}),
+        ({"server": "recam", "engines": []}, {}),
+        ({"server": "recam", "engines": [{"name": "projection"}]}, {"jobs": []}),
+        ({"server": "recam", "engines": []}, {"jobs": [None]}),
+    ],
+)
+def test_answers_that_lack_something_are_told_in_a_sentence(local, about, jobs):
+    watch = local.local_server.watch.Watch()
+    watch.want(local.preferences.address())
+    watch.tick()
+    watch._asked = Future(), Future()
+    for future, answer in zip(watch._asked, (about, jobs), strict=True):
+        future.set_result(answer)
+    assert watch.tick() is not None
+    assert "does not answer as a Recam server does" in watch.seen.error.sentence
+    _until(lambda: "recam-client" not in [each.name for each in threading.enumerate()])
+
+
 def test_a_port_that_is_taken_is_told_in_a_sentence(bpy, local, finish, server):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", int(local.preferences.address().rpartition(":")[2])))
@@ -154,7 +177,9 @@ def test_another_process_of_its_number_is_not_taken_for_it(start, server, local)
     assert server.running() == found
 
 
-def test_only_its_own_blender_stops_it_and_any_once_that_is_gone(start, server):
+def test_only_its_own_blender_stops_it_and_any_once_that_is_gone(
+    start, server, current, monkeypatch
+):
     found = start()
     record = Path(os.environ["RECAM_LOCAL"]) / "server.json"
     about = json.loads(record.read_text())
@@ -162,7 +187,10 @@ def test_only_its_own_blender_stops_it_and_any_once_that_is_gone(start, server):
     try:
         began = server.birth(other.pid)
         record.write_text(json.dumps({**about, "blender": other.pid, "blender_began": began}))
-        assert not server.leave()
+        assert server.ours() is None and not server.leave()
+        with monkeypatch.context() as quitting:  # it is not asked, which could take a while
+            quitting.delattr(current, "look")
+            current._leave_server()
     finally:
         other.kill()
         other.wait()
@@ -233,6 +261,14 @@ def test_it_stays_while_it_has_a_job(bpy, current, start, seen, camera, lay, cli
     assert job.error is None
     current.unregister()
     _until(lambda: _gone(found.process))
+
+
+def test_one_that_hangs_is_left(current, server, start):
+    found = start()
+    os.kill(found.process, signal.SIGSTOP)
+    current.unregister()  # as Blender quits
+    os.kill(found.process, signal.SIGCONT)
+    assert server.running() == found
 
 
 def test_it_stays_when_it_is_to(local, current, start):
