@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ALONE = ("--no-index", "--no-deps")
+ALONE = ("--no-index", "--no-deps", "--no-compile")
 
 
 @pytest.fixture

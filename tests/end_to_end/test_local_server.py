@@ -55,10 +55,10 @@ def seen(current, local):
     """What the watch sees once that fits."""
 
     def run(fits):
-        current.watch.again()
         current.watch.want(local.preferences.address())
 
         def looked():
+            current.watch.again()  # without the pause between two looks
             current.watch.tick()
             return current.watch.seen is not None and fits(current.watch.seen)
 
@@ -252,7 +252,7 @@ def test_it_stays_while_it_has_a_job(bpy, current, start, seen, camera, lay, cli
         assert seen(lambda seen: seen.jobs).jobs == 1
         addon.preferences.preferences().server = "tcp://127.0.0.1:1"  # it is asked itself
         current.unregister()  # as Blender quits
-        time.sleep(1.5)  # longer than it takes to end
+        time.sleep(0.7)  # longer than it takes to end
         assert not _gone(found.process)
     finally:
         addon.preferences.preferences().server = ""
@@ -275,7 +275,7 @@ def test_it_stays_when_it_is_to(local, current, start):
     found = start()
     local.preferences.preferences().keep_server = True
     current.unregister()  # as Blender quits
-    time.sleep(1.5)  # longer than it takes to end
+    time.sleep(0.7)  # longer than it takes to end
     assert not _gone(found.process)
 
 
