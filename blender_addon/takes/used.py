@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import bpy
@@ -49,13 +50,21 @@ def used_elsewhere(files: list[Path], more: str = "") -> dict[Path, str]:
     found = {}
     for blend in blends:
         if plain(blend) != plain(here):
-            found |= {file: blend.name for file in files if _may_name(blend, file.name)}
+            rest = [file for file in files if file not in found]
+            found |= {file: blend.name for file in rest if _may_name(blend, file.name)}
     return found
 
 
 def _may_name(blend: Path, name: str) -> bool:
     try:
-        with blend.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return data[:7] != b"BLENDER" or data.find(os.fsencode(name)) >= 0
+        state = blend.stat()
+        return _holds(blend, state.st_size, state.st_mtime_ns, os.fsencode(name))
     except (OSError, ValueError):  # not ours to read, a folder, or empty
         return True
+
+
+@lru_cache(maxsize=4096)
+def _holds(blend: Path, size: int, changed: int, name: bytes) -> bool:
+    """Whether a .blend of that size and time of change may hold the name; it is read once."""
+    with blend.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data[:7] != b"BLENDER" or data.find(name) >= 0

@@ -169,6 +169,27 @@ def test_a_file_that_something_else_uses_stays(bpy, sequence, project, take, add
     assert file.is_file() and "shot take 1" not in strips_of(sequence)
 
 
+def test_another_blend_is_read_once_until_it_changes(
+    bpy, sequence, project, take, addon, monkeypatch
+):
+    strips_of(sequence).remove(take())
+    save(bpy)
+    save(bpy, project / "other.blend", copy=True)
+    used, reads = addon.takes.used, []
+    monkeypatch.setattr(
+        used.mmap, "mmap", lambda *a, _own=used.mmap.mmap, **k: reads.append(a) or _own(*a, **k)
+    )
+    for _ in range(2):
+        assert [file.name for file in addon.takes.removal.unused_takes()] == ["shot_take_001.mp4"]
+    assert len(reads) == 1
+    take_again = strips_of(sequence).new_movie(
+        "again", str(project / "recam_takes" / "shot_take_001.mp4"), 5, 11
+    )
+    save(bpy, project / "other.blend", copy=True)
+    strips_of(sequence).remove(take_again)
+    assert not addon.takes.removal.unused_takes() and len(reads) == 2
+
+
 def test_in_a_folder_for_many_projects_the_take_of_the_blend_that_made_it_stays(
     bpy, sequence, project, take, preferences, tmp_path
 ):
