@@ -122,10 +122,6 @@ def look_at_server(artist: Artist) -> None:
     artist.press("Preferences", "len(bpy.context.window_manager.windows) == 2")
     window.settle(2)
     artist.picture_of_window("preferences", "Preferences")
-    window.click("Install...", window.outline("Preferences"))
-    window.see("Download and Install a Server")
-    artist.picture_of_window("install", "Preferences")
-    window.key("Escape")  # asked, and nothing was downloaded
 
 
 def _typed(command: str) -> list[str]:

@@ -22,7 +22,7 @@ class Window(Display):
         variables = [f"{name}={value}" for name, value in environment.items()]
         variables += [f"DISPLAY={self.name}", "LIBGL_ALWAYS_SOFTWARE=1"]
         place = ("-p", 0, 0, WIDTH, HEIGHT)
-        command = ("blender", "--online-mode", *place, "--python", f"{root.HOME}/.gui/{script}")
+        command = ("blender", *place, "--python", f"{root.HOME}/.gui/{script}")
         self.start("env", *variables, *command)
         self.settle(2)
 
