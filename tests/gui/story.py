@@ -115,7 +115,7 @@ def put_cg_over(artist: Artist) -> None:
 
 
 def look_at_server(artist: Artist) -> None:
-    """The preferences say what the server can do, and install one."""
+    """The preferences say what the server can do."""
     window = artist.window
     artist.panel("Server")
     artist.picture_of_sidebar("server")
