@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 
 import bpy
+import numpy as np
 
 from ..scene.temporary_scene import MARK
 from .path import IDLE_SECONDS, Path
@@ -41,7 +42,10 @@ def tick() -> float:
 def _on_update(scene, graph) -> None:
     """Something was evaluated anew: by the artist, or merely since a temporary scene came and
     went, which moves nothing."""
-    if MARK not in scene:
+    moved = np.zeros(len(graph.updates), bool)
+    graph.updates.foreach_get("is_updated_transform", moved)  # a loop over thousands is felt
+    edited = graph.id_type_updated("CAMERA") or graph.id_type_updated("ACTION")
+    if MARK not in scene and (edited or moved.any()):
         for path in _paths.values():
             path.evaluated(graph.updates)
 
