@@ -84,6 +84,7 @@ def built_zip(tmp_path_factory):
 @pytest.fixture(scope="session")
 def session_bpy(resources, built_zip):
     os.environ["BLENDER_USER_RESOURCES"] = str(resources)
+    os.environ["RECAM_LOCAL"] = str(resources / "recam")  # nothing of the user's own
     import bpy
 
     bpy.ops.extensions.package_install_files(

@@ -155,7 +155,7 @@ def _sample(scene, frame: int, camera, render) -> tuple[np.ndarray, np.ndarray]:
         raise RecamError(
             "camera_missing",
             f"The scene has no camera at frame {frame}.",
-            "Add a camera, or choose one in the scene's properties.",
+            "Press Set Up Camera, or choose a camera in the panel Shot.",
         )
     graph = scene.view_layers[0].depsgraph
     evaluated = camera.evaluated_get(graph)

@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, FloatProperty
 from .. import versions
 from ..clip.layout import picture_rect
 from ..clip.plate import check, picture_part
-from ..clip.strips import active_strip, placement_of
+from ..clip.strips import KINDS, active_strip, placement_of
 from ..shared.errors import RecamError
 from ..takes.family import is_take, original_at
 from ..translations import CONTEXT, words
@@ -48,6 +48,7 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
         name="Resolution",
         description="Make the scene's frame as large as the clip's picture in it",
         default=True,
+        options={"SKIP_SAVE"},
     )
 
     @classmethod
@@ -67,6 +68,9 @@ class RECAM_OT_set_up_camera(bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         stage = context.scene
+        if not self.properties.is_property_set("match_resolution") and not _alone(strip, scene):
+            self.match_resolution = False
+            self.report({"INFO"}, words("Other clips have this frame too: it keeps its size"))
         rig = rigs.rig_of(strip, scene, stage)
         fresh = rig is None
         rig = rig or rigs.new_rig(strip, stage)
@@ -146,6 +150,15 @@ def clip_strip(scene: bpy.types.Scene) -> bpy.types.Strip | None:
         seen.append(strip)
         strip = original_at(strip, scene) or strip
     return strip
+
+
+def _alone(strip, scene) -> bool:
+    """Whether no other clip lies in the sequencer than this one and takes."""
+    within = strip
+    while within.parent_meta() is not None:
+        within = within.parent_meta()
+    others = versions.strips(scene.sequence_editor)
+    return not any(s.type in KINDS and s != within and not is_take(s) for s in others)
 
 
 def _size(strip, scene) -> tuple[int, int]:

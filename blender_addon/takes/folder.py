@@ -8,8 +8,9 @@ from tempfile import TemporaryFile
 
 import bpy
 
-from ..identity import ADDON
+from ..local_server.places import data_folder
 from ..preferences import takes_folder as chosen
+from ..translations import words
 from .sidecar import sidecar_of
 
 
@@ -24,8 +25,13 @@ def takes_folder() -> Path:
 
 
 def own_folder() -> Path:
-    """The user's folder for takes that have no other place yet."""
-    return Path(bpy.utils.extension_path_user(ADDON, path="takes", create=True))
+    """The user's folder for takes that have no other place yet.
+
+    Not the add-on's, which goes when it is uninstalled.
+    """
+    folder = data_folder() / "takes"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def writable_folder() -> tuple[Path, str]:
@@ -34,15 +40,23 @@ def writable_folder() -> tuple[Path, str]:
     That is ``takes_folder``; where nothing can be written there, the user's own, and a sentence.
     """
     folder = takes_folder()
+    if folder == own_folder():
+        return folder, words(
+            "The file is not saved: takes go to {folder}. Gather Takes brings them beside it.",
+            folder=folder,
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
             return folder, ""
     except OSError as error:
         kept = own_folder()
-        return kept, (
-            f"Nothing can be written to {folder} ({error.strerror}): takes go to {kept}. "
-            "Gather Takes moves them once it can."
+        return kept, words(
+            "Nothing can be written to {folder} ({reason}): takes go to {kept}. "
+            "Gather Takes moves them once it can.",
+            folder=folder,
+            reason=error.strerror,
+            kept=kept,
         )
 
 

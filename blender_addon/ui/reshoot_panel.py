@@ -12,6 +12,7 @@ from ..translations import words
 from ..versions import sequencer_scene
 from .paragraph import paragraph
 from .places import in_both
+from .shot_panel import draw_rig_of
 
 
 class ReshootPanel:
@@ -45,6 +46,7 @@ class ReshootPanel:
             label = words("Re-shoot {strip}", strip=strip.name)
         button.operator("recam.reshoot", text=label, icon="CAMERA_DATA", translate=False)
         if strip:
+            draw_rig_of(layout, context, scene)
             _draw_estimate(layout, estimate.show(strip, scene), context.region.width)
 
 

@@ -38,18 +38,11 @@ class ShotPanel:
             layout.label(text="The sequencer shows no scene", icon="INFO")
             return
         settings = scene.recam
-        rig = rigs.current_rig(settings)
         width = context.region.width
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.operator("recam.set_up_camera", icon="VIEW_CAMERA")
-        strip = clip_strip(scene)
-        if rig and strip and not rigs.is_for(rig, strip, scene):
-            text = words("This is set up for “{strip}”", strip=rig[rigs.STRIP])
-            paragraph(layout, text, "INFO", width)
-        elif rig and strip and not footage.in_step(rig, strip):
-            text = words("The strip was moved or trimmed: set it up again to keep the view in step")
-            paragraph(layout, text, "INFO", width)
+        draw_rig_of(layout, context, scene)
         _draw_footage(layout, width)
         column = layout.column()
         row = column.row(align=True)
@@ -70,6 +63,20 @@ class ShotPanel:
             icon="HIDE_OFF",
             depress=view is not None and looks_through(view),
         )
+
+
+def draw_rig_of(layout, context, scene) -> None:
+    """A line where the cameras are set up for another clip, or for one that was moved since."""
+    rig, strip = rigs.current_rig(scene.recam), clip_strip(scene)
+    if rig is None or strip is None:
+        return
+    if not rigs.is_for(rig, strip, scene):
+        text = words("This is set up for “{strip}”", strip=rig[rigs.STRIP])
+    elif not footage.in_step(rig, strip):
+        text = words("The strip was moved or trimmed: set it up again to keep the view in step")
+    else:
+        return
+    paragraph(layout, text, "INFO", context.region.width)
 
 
 def _draw_footage(layout, width: int) -> None:

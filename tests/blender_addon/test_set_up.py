@@ -344,3 +344,15 @@ def test_the_lens_that_shot_the_clip_may_be_told(bpy, sequence, clip, lay, set_u
     parts["camera"].data.lens = 50  # the artist's own from here on
     set_up()
     assert (parts["source"].data.lens, parts["camera"].data.lens) == (85, 50)
+
+
+def test_an_edit_of_several_clips_keeps_its_frame(
+    bpy, addon, sequence, clip, lay, set_up, pictures, measure
+):
+    strips_of(sequence).new_movie("another", str(clip), 4, 50)
+    lay(pictures.write("vertical", measure.numbered(3, 54, 96)), fit="FIT")
+    before = sequence.render.resolution_x
+    set_up()
+    assert sequence.render.resolution_x == before and sequence.frame_end == 13
+    set_up(match_resolution=True)  # as the redo panel lets one ask
+    assert sequence.render.resolution_x < before

@@ -107,12 +107,16 @@ def test_what_the_model_alone_can_do_is_said_and_does_not_fail_the_job(
 
 
 def test_an_unsaved_files_take_goes_to_the_users_own_folder(
-    bpy, sequence, clip, camera, lay, reshoot, take_of, package
+    bpy, addon, sequence, clip, camera, lay, reshoot, take_of, resources
 ):
+    """Not to the add-on's, which goes when it is uninstalled."""
     lay(clip)
-    take = take_of(reshoot(), sequence)
-    folder = bpy.utils.extension_path_user(package, path="takes")
-    assert Path(bpy.path.abspath(take.filepath)).parent == Path(folder)
+    job = reshoot()
+    take = take_of(job, sequence)
+    folder = addon.takes.folder.own_folder()
+    assert not folder.is_relative_to(resources / "extensions")
+    assert Path(bpy.path.abspath(take.filepath)).parent == folder
+    assert any("Gather Takes" in remark for remark in job.remarks)
     Path(bpy.path.abspath(take.filepath)).unlink()
 
 
