@@ -17,7 +17,6 @@ from typing import IO
 import bpy
 
 from ..clip.strips import StripMark
-from ..scene.temporary_scene import rendering
 from ..shared.client.client import Client
 from ..shared.client.job import JobState, RemoteJob
 from ..shared.errors import RecamError
@@ -205,13 +204,15 @@ class Job:
         return elsewhere
 
     def _place(self, state: JobState) -> Iterator[float]:
-        while rendering():  # from a thread that walks through the sequencer's strips
-            yield LOOK_SECONDS
+        yield from placing.wait()
         fetched = [take_path(self._out, number) for number in range(len(state.result["takes"]))]
         folder, elsewhere = writable_folder()
         if folder != self._out.parent:  # the .blend was saved elsewhere meanwhile
             fetched, unmoved = yield from placing.moved(fetched, folder)
             elsewhere = unmoved or elsewhere
+            if not unmoved:
+                self._out = folder / self._out.name
+            yield from placing.wait()  # that took a while
         self._results = placing.named(fetched, state, self._parcel)
         self.remarks = [each for each in (elsewhere, *state.result["remarks"]) if each]
         self.takes = placing.place(self._parcel, self._results)
@@ -243,5 +244,5 @@ def _unreachable(address: str) -> RecamError:
     return RecamError(
         "server_unreachable",
         f"No Recam server answers at {address}.",
-        "Start one with `recam serve`, or correct the address in the add-on's preferences.",
+        "Start one in the panel Server, or correct the address in the add-on's preferences.",
     )

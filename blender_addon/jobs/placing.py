@@ -11,12 +11,15 @@ from threading import Thread
 
 import bpy
 
+from ..scene.temporary_scene import rendering
 from ..shared.client.job import JobState
 from ..shared.errors import RecamError
 from ..takes.folder import name_take
 from ..takes.place import Result, place_takes
 from ..takes.sidecar import write_sidecar
 from .parcel import Parcel
+
+LOOK_SECONDS = 0.25  # until it is looked again whether the artist is in the middle of something
 
 
 def named(fetched: list[Path], state: JobState, parcel: Parcel) -> list[Result]:
@@ -39,6 +42,25 @@ def named(fetched: list[Path], state: JobState, parcel: Parcel) -> list[Result]:
         )
         for file, take in zip(fetched, state.result["takes"], strict=True)
     ]
+
+
+def in_the_way() -> bool:
+    """Whether strips and an undo step must wait: Blender renders, or the artist drags something.
+
+    Modal operators of add-ons do not count: some never end.
+    """
+    builtin = (
+        bpy.types.Operator.bl_rna_get_subclass_py(each.bl_idname) is None
+        for window in bpy.context.window_manager.windows
+        for each in window.modal_operators
+    )
+    return rendering() or any(builtin)
+
+
+def wait() -> Iterator[float]:
+    """Wait until nothing is ``in_the_way``."""
+    while in_the_way():
+        yield LOOK_SECONDS
 
 
 def place(parcel: Parcel, results: list[Result]) -> list[str]:

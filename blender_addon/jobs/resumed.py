@@ -39,6 +39,7 @@ class Resumed(Job):
         if record.takes:
             self._results = placing.from_values(record.takes)
             yield 0.0
+            yield from placing.wait()
             self.takes = placing.place(self._parcel, self._results)
             self.stand = Stand("finished")
             return

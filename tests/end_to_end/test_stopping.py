@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -96,10 +97,27 @@ def test_a_take_is_laid_once_blender_no_longer_renders(
     lay(clip)
     job, looked = reshoot(), []
     with monkeypatch.context() as render:
-        render.setattr(addon.jobs.job, "rendering", lambda: looked.append(1) or True)
+        render.setattr(addon.jobs.placing, "rendering", lambda: looked.append(1) or True)
         drive(job, until=lambda: len(looked) > 2)
         assert [s.name for s in strips_of(sequence)] == ["shot"] and job.running
     assert take_of(job, sequence).name == "shot take 1"
+
+
+@pytest.mark.parametrize(
+    ("operator", "waits"), [("TRANSFORM_OT_seq_slide", True), ("RECAM_OT_reshoot", False)]
+)
+def test_a_take_is_laid_once_nothing_is_dragged_in_a_window(
+    bpy, addon, monkeypatch, operator, waits
+):
+    """An add-on's own modal operator, that may never end, holds nothing up."""
+    window = SimpleNamespace(modal_operators=[SimpleNamespace(bl_idname=operator)])
+    manager = SimpleNamespace(windows=[window])
+    blender = SimpleNamespace(
+        types=bpy.types, app=bpy.app, context=SimpleNamespace(window_manager=manager)
+    )
+    assert list(addon.jobs.placing.wait()) == []
+    monkeypatch.setattr(addon.jobs.placing, "bpy", blender)
+    assert (next(addon.jobs.placing.wait(), None) is not None) == waits
 
 
 def test_cancelled_while_the_plate_is_rendered(
