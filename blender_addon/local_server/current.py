@@ -10,7 +10,7 @@ from ..shared.errors import RecamError
 from ..ui.places import redraw
 from . import server
 from .task import Task
-from .watch import Seen, Watch, look
+from .watch import QUITTING_SECONDS, Seen, Watch, look
 
 task: Task | None = None  # the latest; one that has ended stays, to be read
 watch = Watch()
@@ -96,7 +96,7 @@ def unregister() -> None:
     for drive in (_drive_task, _drive_watch):
         if bpy.app.timers.is_registered(drive):
             bpy.app.timers.unregister(drive)
-    watch.close()
+    watch.close(QUITTING_SECONDS)
     if busy():
         task.abandon()
     task = None
