@@ -97,7 +97,10 @@ class Job:
                     "The system console has the details; please report them.",
                 )
             )
-        if self.error and self._record:  # to be read until it is dismissed
+        if self.error and self.error.code == placing.UNNAMED:
+            self._note()  # without the error: whoever takes it up fetches the take again
+            self._let_go()
+        elif self.error and self._record:  # to be read until it is dismissed
             error = self.error.code, self.error.sentence, self.error.hint
             self._note(error=error)
         elif self.takes and self._record:  # they are in no file yet

@@ -19,11 +19,16 @@ from ..takes.place import Result, place_takes
 from ..takes.sidecar import write_sidecar
 from .parcel import Parcel
 
+UNNAMED = "take_unnamed"  # the error of a take that is fetched, and can be fetched again
 LOOK_SECONDS = 0.25  # until it is looked again whether the artist is in the middle of something
 
 
 def named(fetched: list[Path], state: JobState, parcel: Parcel) -> list[Result]:
-    """Give the fetched files their names as takes; with all that made them."""
+    """Give the fetched files their names as takes; with all that made them.
+
+    Raises RecamError ``take_unnamed`` where the disk does not let it; they then have their old
+    names.
+    """
     request = parcel.request
     record = {
         "job": request.job,
@@ -36,12 +41,31 @@ def named(fetched: list[Path], state: JobState, parcel: Parcel) -> list[Result]:
     }
     return [
         Result(
-            name_take(file, request.name),
+            path,
             tuple(take["content_size"]),
             record | {"report": take["report"], "content_size": take["content_size"]},
         )
-        for file, take in zip(fetched, state.result["takes"], strict=True)
+        for path, take in zip(_renamed(fetched, request.name), state.result["takes"], strict=True)
     ]
+
+
+def _renamed(files: list[Path], name: str) -> list[Path]:
+    paths = []
+    try:
+        for file in files:
+            paths.append(name_take(file, name))
+    except OSError as error:
+        for path, file in zip(paths, files, strict=False):
+            with contextlib.suppress(OSError):
+                path.replace(file)
+        raise RecamError(
+            UNNAMED,
+            f"The take of “{name}” cannot be kept in {files[0].parent} "
+            f"({error.strerror or error}).",
+            "It is not lost: once that folder is there and has room, save this .blend and open it "
+            "again. The take is then fetched again.",
+        ) from error
+    return paths
 
 
 def in_the_way() -> bool:

@@ -61,6 +61,39 @@ def test_a_strip_that_is_gone_leaves_its_take_in_the_folder(
     assert not opened(blend) and file.is_file()
 
 
+def test_a_take_that_cannot_get_its_name_is_said_and_fetched_again(
+    bpy, addon, blend, saved, under_way, opened, drive, monkeypatch
+):
+    """The folder for takes vanishes, or its disk is full, once the take was fetched."""
+    job = under_way()
+    placing, named = addon.jobs.placing, addon.jobs.placing.named
+
+    def broken(*arguments):
+        for file in saved.iterdir():
+            file.unlink()
+        saved.rmdir()
+        return named(*arguments)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(placing, "named", broken)
+        drive(job)
+    assert job.error.code == "take_unnamed" and str(saved) in job.error.sentence
+    assert names(bpy) == ["city"] and not saved.exists()
+    bpy.ops.wm.save_mainfile()
+    [again] = opened(blend)
+    drive(again)
+    assert again.id == job.id and again.take == "city take 1", str(again.error)
+    assert [file.name for file in saved.glob("*.mp4")] == ["city_take_001.mp4"]
+
+
+def test_of_several_takes_all_get_their_names_or_none(addon, monkeypatch, tmp_path):
+    files = [tmp_path / "one.mp4", tmp_path / "two.mp4"]
+    files[0].write_bytes(b"1")
+    with pytest.raises(addon.shared.errors.RecamError, match="cannot be kept"):
+        addon.jobs.placing._renamed(files, "shot")
+    assert files[0].read_bytes() == b"1"
+
+
 @pytest.mark.parametrize("rendered", [False, True])
 def test_what_had_not_arrived_is_sent_then(
     bpy, addon, city, blend, saved, under_way, opened, drive, at, slow_wire, rendered, tmp_path
