@@ -13,7 +13,7 @@ from .. import versions
 from ..camera.sampling import frame_size
 from ..clip.layout import filling, picture_rect
 from ..clip.plate import Plate
-from ..clip.strips import animated, find_strip, placement_of, siblings
+from ..clip.strips import animated, find_strip, placement_of, siblings, source_of
 from ..scene.blocks import find
 from ..shared.errors import RecamError
 from .channels import free_channel
@@ -43,8 +43,8 @@ def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
     Each lies above the one before it, beside the original where that is in a meta strip, without
     the plate's handles, which can be pulled out of it. The first is shown and active, the others
     wait muted, as do the original and its earlier takes. The original gets an id that its takes
-    know it by, and is otherwise left as it is; if it was moved or renamed meanwhile, the takes
-    follow. All of them or none, in one undo step.
+    know it by, and is otherwise left as it is; if it was moved, trimmed or renamed meanwhile, the
+    takes follow. All of them or none, in one undo step.
     Raises RecamError ``strip_gone``, ``take_file``, ``take_channels``.
     """
     strip = find_strip(plate.strip)
@@ -71,14 +71,12 @@ def place_takes(plate: Plate, results: list[Result]) -> list[bpy.types.Strip]:
 def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.Strip:
     editor, holder = scene.sequence_editor, strip.parent_meta() or scene.sequence_editor
     moved = round(versions.content_start(strip) - plate.strip.content_start)
-    before, after = plate.handles
-    start = plate.strip.first + moved
-    end = start + plate.frames - before - after
+    shown = _shown(strip, plate, moved)
     take = siblings(strip).new_movie(
         name=_name(editor, strip),
         filepath=stored_path(result.path),
-        channel=free_channel(holder, above, start, end),
-        frame_start=start - before,
+        channel=free_channel(holder, above, shown.start, shown.stop),
+        frame_start=plate.strip.first + moved - plate.handles[0],
         fit_method="ORIGINAL",
     )
     element = take.elements[0] if take.elements else None
@@ -87,8 +85,8 @@ def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.
         raise RecamError(
             "take_file", f"Blender cannot read the result: {result.path}", "Make the take again."
         )
-    versions.set_end_frame(take, end)
-    versions.set_first_frame(take, start)
+    versions.set_end_frame(take, shown.stop)
+    versions.set_first_frame(take, shown.start)
     _lay(take, plate, scene, strip, result.content)
     if strip.blend_type != "CROSS":
         take.blend_type = strip.blend_type
@@ -97,6 +95,24 @@ def _place(plate: Plate, result: Result, strip, above: int, scene) -> bpy.types.
     take[SETTINGS] = json.dumps(result.settings)
     adopt(strip, take, scene)
     return take
+
+
+def _shown(strip, plate: Plate, moved: int) -> range:
+    """The frames of the plate that the strip, or what it was cut into meanwhile, still shows."""
+    before, after = plate.handles
+    start = plate.strip.first + moved
+    whole = range(start, start + plate.frames - before - after)
+    pieces = [
+        piece
+        for piece in siblings(strip)
+        if piece.type == strip.type
+        and source_of(piece) == source_of(strip)
+        and versions.content_start(piece) == versions.content_start(strip)
+        and is_take(piece) == is_take(strip)
+    ]
+    first = max(whole.start, min(versions.first_frame(piece) for piece in pieces))
+    end = min(whole.stop, max(versions.end_frame(piece) for piece in pieces))
+    return range(first, end) if first < end else whole
 
 
 def _name(editor, strip) -> str:

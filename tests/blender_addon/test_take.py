@@ -135,10 +135,38 @@ def test_a_take_follows_a_strip_that_was_moved_trimmed_and_renamed(strip, plate,
     assert (take.frame_final_start, take.channel, take.name) == (41, 8, "renamed take 1")
 
 
+def test_a_take_covers_what_a_strip_that_was_trimmed_or_cut_meanwhile_still_shows(
+    addon, sequence, strip, plate, place
+):
+    versions = addon.versions
+    versions.set_first_frame(strip, 15)
+    versions.set_end_frame(strip, 30)
+    take = place(plate)
+    assert (versions.first_frame(take), versions.end_frame(take)) == (15, 30)
+    assert versions.content_start(take) == versions.content_start(strip)  # frame for frame
+    strip.split(20, "SOFT")
+    take = place(plate)
+    assert (versions.first_frame(take), versions.end_frame(take)) == (15, 30)
+
+
 def test_a_trimmed_strips_take_begins_where_it_begins(addon, sequence, strip, place):
     strip.frame_final_start, strip.frame_final_end = 15, 21
     take = place(addon.clip.plate.original_plate(strip, sequence))
     assert (take.frame_final_start, take.frame_final_end) == (15, 21)
+
+
+def test_of_a_strip_and_its_copies_the_likest_is_meant(addon, sequence, strip, clip):
+    """And it stays itself though its id became another's: a copy's in the same frames."""
+    strips, found = addon.clip.strips, addon.clip.strips.find_strip
+    strip[strips.ID] = "1"
+    marked = strips.mark(strip, sequence)
+    copy = strips_of(sequence).new_movie("copy", str(clip), 5, 40)
+    copy[strips.ID] = "1"
+    assert found(marked) == strip
+    strip.name = "renamed"
+    assert found(marked) == strip
+    strip.name, strip[strips.ID] = "shot", "2"
+    assert found(marked) == strip
 
 
 def test_a_deleted_strip_is_said_and_nothing_placed(sequence, strip, plate, place, addon):
