@@ -168,12 +168,4 @@ class RECAM_OT_forbid_sending(bpy.types.Operator):
 
 CLASSES = (RECAM_OT_allow_sending, RECAM_OT_forbid_sending)
 
-
-def register() -> None:
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -194,12 +194,4 @@ def _keyed(context, scene, strip, path: Trajectory, moved, name: str) -> bpy.typ
 
 CLASSES = (RECAM_OT_load_source_camera, RECAM_OT_load_camera, RECAM_OT_save_camera)
 
-
-def register() -> None:
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -120,12 +120,4 @@ def _project_onto(thing: bpy.types.Object, nodes: bpy.types.NodeTree) -> None:
 
 CLASSES = (RECAM_OT_use_as_geometry, RECAM_OT_release_geometry)
 
-
-def register() -> None:
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

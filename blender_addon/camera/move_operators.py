@@ -80,12 +80,4 @@ class RECAM_OT_refresh_path(bpy.types.Operator):
 
 CLASSES = (RECAM_OT_add_move, RECAM_OT_refresh_path)
 
-
-def register() -> None:
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

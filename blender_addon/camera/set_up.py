@@ -181,10 +181,4 @@ def _select(context, thing) -> None:
     thing.select_set(True)
     context.view_layer.objects.active = thing
 
-
-def register() -> None:
-    bpy.utils.register_class(RECAM_OT_set_up_camera)
-
-
-def unregister() -> None:
-    bpy.utils.unregister_class(RECAM_OT_set_up_camera)
+register, unregister = bpy.utils.register_classes_factory([RECAM_OT_set_up_camera])

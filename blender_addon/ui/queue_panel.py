@@ -97,12 +97,4 @@ def _icon(job: Job) -> str:
 
 CLASSES = (RECAM_MT_queue, *in_both(QueuePanel))
 
-
-def register() -> None:
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

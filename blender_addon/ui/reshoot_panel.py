@@ -70,12 +70,4 @@ def _draw_estimate(layout, known: estimate.Estimate, width: int) -> None:
 
 PANELS = in_both(ReshootPanel)
 
-
-def register() -> None:
-    for panel in PANELS:
-        bpy.utils.register_class(panel)
-
-
-def unregister() -> None:
-    for panel in reversed(PANELS):
-        bpy.utils.unregister_class(panel)
+register, unregister = bpy.utils.register_classes_factory(PANELS)

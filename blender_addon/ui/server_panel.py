@@ -25,12 +25,4 @@ class ServerPanel:
 
 PANELS = in_both(ServerPanel)
 
-
-def register() -> None:
-    for panel in PANELS:
-        bpy.utils.register_class(panel)
-
-
-def unregister() -> None:
-    for panel in reversed(PANELS):
-        bpy.utils.unregister_class(panel)
+register, unregister = bpy.utils.register_classes_factory(PANELS)

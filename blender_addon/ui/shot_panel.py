@@ -95,12 +95,4 @@ def _scene_camera(scene) -> str:
 
 CLASSES = (RECAM_MT_camera_files, *in_both(ShotPanel))
 
-
-def register() -> None:
-    for each in CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    for each in reversed(CLASSES):
-        bpy.utils.unregister_class(each)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -91,12 +91,4 @@ def _draw_take(layout, take) -> None:
 
 PANELS = in_both(TakesPanel)
 
-
-def register() -> None:
-    for panel in PANELS:
-        bpy.utils.register_class(panel)
-
-
-def unregister() -> None:
-    for panel in reversed(PANELS):
-        bpy.utils.unregister_class(panel)
+register, unregister = bpy.utils.register_classes_factory(PANELS)
