@@ -14,18 +14,23 @@ from ..scene.blocks import find
 from ..shared.errors import RecamError
 from .layout import Placement, Size
 
+ID = "recam_strip"  # custom property of a strip that was re-shot; a copy of it has it, too
 KINDS = ("MOVIE", "IMAGE", "META", "SCENE", "MOVIECLIP")  # of strips that show a clip
 
 
 @dataclass(frozen=True)
 class StripMark:
-    """What a strip is found by, without writing on it. Strips have no lasting id in Blender."""
+    """What a strip is found by, without writing on it. Strips have no lasting id in Blender.
+
+    id: that which Recam gave it when it was re-shot, or empty.
+    """
 
     scene: int
     name: str
     file: Path  # ``source_of`` it
     content_start: float
     first: int
+    id: str = ""
 
 
 def mark(strip: bpy.types.Strip, scene: bpy.types.Scene) -> StripMark:
@@ -36,18 +41,31 @@ def mark(strip: bpy.types.Strip, scene: bpy.types.Scene) -> StripMark:
         source_of(strip),
         versions.content_start(strip),
         versions.first_frame(strip),
+        id_of(strip),
     )
 
 
-def find_strip(marked: StripMark) -> bpy.types.Strip:
-    """The strip again: by its name, or, once renamed, the only one that shows the same.
+def id_of(strip: bpy.types.Strip) -> str:
+    """The id that Recam gave the strip, or empty."""
+    found = strip.get(ID)
+    return found if isinstance(found, str) else ""
 
-    Raises RecamError ``strip_gone``.
+
+def find_strip(marked: StripMark) -> bpy.types.Strip:
+    """The strip again: by its id, its name, or else as the only one that shows the same.
+
+    Of several with its id, which are copies, the likest. A strip of its name that shows the same
+    may have got another id since: see ``takes.family.adopt``. Raises RecamError ``strip_gone``.
     """
     scene = find(bpy.data.scenes, marked.scene, "scene")
     strips = versions.all_strips(scene.sequence_editor) if scene.sequence_editor else {}
     named = strips.get(marked.name)
-    if named is not None and source_of(named) == marked.file:
+    if named is not None and source_of(named) != marked.file:
+        named = None
+    marked_so = [s for s in strips if marked.id and s.type in KINDS and id_of(s) == marked.id]
+    if marked_so and not (named is not None and id_of(named)):
+        return max(marked_so, key=lambda strip: _likeness(strip, marked))
+    if named is not None:
         return named
     alike = [s for s in strips if s.type in KINDS and source_of(s) == marked.file]
     if len(alike) == 1:
@@ -56,6 +74,15 @@ def find_strip(marked: StripMark) -> bpy.types.Strip:
         "strip_gone",
         f"The strip “{marked.name}” is no longer in the sequencer.",
         "Undo its removal, or start again with another strip.",
+    )
+
+
+def _likeness(strip: bpy.types.Strip, marked: StripMark) -> tuple[bool, ...]:
+    return (
+        strip.name == marked.name,
+        source_of(strip) == marked.file,
+        versions.content_start(strip) == marked.content_start,
+        versions.first_frame(strip) == marked.first,
     )
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import bpy
 
 from .. import versions
-from ..clip.strips import KINDS, StripMark, find_strip, mark, source_of
+from ..clip.strips import ID, KINDS, StripMark, find_strip, mark, source_of
 from ..identity import ADDON
 from ..shared.errors import RecamError
 from ..shared.protocol.request import new_id
-from ..takes.family import ID, is_take, record_of
+from ..takes.family import is_take, record_of
 from .records import Record
 
 FILE_ID = "recam_file"  # custom property of scenes
@@ -100,4 +100,6 @@ def found_again(record: Record) -> StripMark:
     if best is not None and any(likeness(best)[:2]):
         return replace(mark(*best), **place)
     scenes = sorted(bpy.data.scenes, key=lambda scene: scene.name != kept["scene"])
-    return StripMark(scenes[0].session_uid, kept["name"], Path(kept["file"]), **place)
+    return StripMark(
+        scenes[0].session_uid, kept["name"], Path(kept["file"]), **place, id=kept["id"]
+    )

@@ -156,6 +156,9 @@ class Job:
             with contextlib.suppress(OSError):  # a disk that is full: the job itself can do without
                 self._claim = records.claim(belonging.folder(), self.id)
                 records.write(belonging.folder(), self._record)
+            self.strip = replace(self.strip, id=self._record.strip["id"])
+            plate = replace(sent.plate, strip=replace(sent.plate.strip, id=self.strip.id))
+            self._parcel = replace(sent, plate=plate)
         elsewhere = self._choose_out()
         remote = self.client.shoot(sent.request, sent.plate.parts, self._out, sent.depth)
         yield from self._follow(remote, elsewhere)

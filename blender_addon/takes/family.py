@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import bpy
 
 from .. import versions
-from ..clip.strips import active_strip
+from ..clip.strips import ID, active_strip
 
 SETTINGS = "recam"  # on a take: what made it, as JSON
-ID = "recam_strip"  # on a strip that was re-shot; the jobs find it by that, too
 OF = "recam_of"  # on a take: its original's ID
 WIPE = "recam_wipe"  # on the strip that compares two of them
 

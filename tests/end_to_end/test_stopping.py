@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import threading
 import time
 from types import SimpleNamespace
@@ -172,6 +173,22 @@ def test_a_strip_deleted_meanwhile_leaves_its_take_in_the_folder(
     file = saved / "shot_take_001.mp4"
     assert file.is_file() and str(file) in job.error.hint
     assert len(strips_of(sequence)) == 0
+
+
+def test_a_strip_renamed_and_relinked_meanwhile_gets_its_take_where_its_clip_lies_twice(
+    sequence, clip, camera, lay, saved, reshoot, take_of, drive, tmp_path
+):
+    strip = lay(clip)
+    strips_of(sequence).new_movie("other", str(clip), 5, 11)
+    sequence.sequence_editor.active_strip = strip
+    job = reshoot()
+    drive(job, until=lambda: job.stand.stage not in ("camera", "plate", "connecting"))
+    strip.name = "renamed"
+    strips_of(sequence).new_movie("shot", str(clip), 7, 11)  # has its name now
+    strip.filepath = str(shutil.copy(clip, tmp_path / "relinked.mp4"))
+    take = take_of(job, sequence)
+    assert take.name == "renamed take 1" and strip.mute
+    assert take["recam_of"] == strip["recam_strip"]
 
 
 @pytest.mark.parametrize("stage", ["camera", "plate"])
