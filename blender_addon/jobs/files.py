@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 
 from ..shared.protocol.request import new_id
+from ..translations import words
 from . import belonging, running
+from .job import Job
+from .stand import Stand
 
 _before_copy = ""  # the file's id before a save under another name
 _left: list[str] = []  # ids of the jobs that were let go of for another file
+_ended: list[Job] = []  # what tells of those that were not yet sent
 
 
 @bpy.app.handlers.persistent
 def _before_load(*_) -> None:
     _left[:] = [job.id for job in running.jobs]
+    _ended[:] = [_told(job) for job in running.jobs if job.unsent]
     running.abandon_all()
 
 
@@ -21,12 +28,33 @@ def _before_load(*_) -> None:
 def _after_load(*_) -> None:
     belonging.read_file_id()
     running.take_up()
+    _tell()
 
 
 @bpy.app.handlers.persistent
 def _not_loaded(*_) -> None:
     belonging.read_file_id()
     running.take_up(_left)  # this file may have no name to know them by
+    _tell()
+
+
+def _told(job: Job) -> Job:
+    """A line in the queue of the file that comes, on a job that ends with the one that goes."""
+    line = Job(job.id, job.strip_name, job.asked_engine, job.asked_settings)
+    line.strip, line.stand = job.strip, Stand("cancelled")
+    said = (
+        "“{name}” of {blend} had not been sent when another file was opened. Re-shoot it there."
+        if bpy.data.filepath
+        else "“{name}” of an unsaved file had not been sent when another file was opened."
+    )
+    blend = Path(bpy.data.filepath).name
+    line.remarks = [words(said, name=job.strip_name, blend=blend)]
+    return line
+
+
+def _tell() -> None:
+    running.jobs.extend(_ended)
+    _ended.clear()
 
 
 @bpy.app.handlers.persistent

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -25,7 +25,7 @@ from ..takes.folder import writable_folder
 from ..takes.place import Result
 from . import belonging, parcel, pictures, placing, records
 from .parcel import Parcel
-from .stand import ENDED, WAITING, Stand
+from .stand import ENDED, UNSENT, WAITING, Stand
 
 LOOK_SECONDS = 0.25  # between two looks at the server's progress
 CONNECT_SECONDS = 12.0  # for the first answer; a server lost later is given its time to restart
@@ -61,7 +61,7 @@ class Job:
         self._work: Path | None = None
         self._cancelled = False
         self._results: list[Result] = []
-        self._steps: Iterator[float] = iter(())
+        self._steps: Generator[float] = (each for each in ())
 
     @property
     def running(self) -> bool:
@@ -72,6 +72,11 @@ class Job:
     def waiting(self) -> bool:
         """Whether it is with the server, so that a tick only looks how far it is."""
         return self.stand.stage in WAITING
+
+    @property
+    def unsent(self) -> bool:
+        """Whether its camera is read or its plate rendered: it ends with the file that is open."""
+        return self.stand.stage in UNSENT and not self._cancelled
 
     @property
     def take(self) -> str:

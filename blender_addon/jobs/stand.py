@@ -17,6 +17,7 @@ WORDS = {
     "failed": "Failed",
     "cancelled": "Cancelled",
 }
+UNSENT = ("camera", "plate")
 WAITING = ("connecting", "uploading", "queued", "rendering", "cancelling", "downloading")
 ENDED = ("finished", "failed", "cancelled")
 

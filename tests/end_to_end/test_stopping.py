@@ -235,6 +235,11 @@ def test_another_file_opened_meanwhile_lets_go_of_the_job(
     drive(job, until=lambda: job.stand.stage == stage)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     assert not job.running and job.tick() is None
+    told = addon.jobs.running.jobs
+    assert len(told) == (stage == "plate")  # of the other the server knows
+    assert all(job.remarks[0].startswith("“city” of shot.blend had not") for job in told)
+    assert not any(job.running for job in told)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     assert not addon.jobs.running.jobs and "recam-client" not in thread_names()
     assert not list((tmp_path / "temporary").glob("recam-*"))
     assert not saved.exists() or not list(saved.iterdir())
