@@ -172,9 +172,13 @@ def test_a_file_that_something_else_uses_stays(bpy, sequence, project, take, add
 def test_another_blend_is_read_once_until_it_changes(
     bpy, sequence, project, take, addon, monkeypatch
 ):
+    def save_other():
+        other = str(project / "other.blend")
+        bpy.ops.wm.save_as_mainfile(filepath=other, copy=True, compress=False)
+
     strips_of(sequence).remove(take())
     save(bpy)
-    save(bpy, project / "other.blend", copy=True)
+    save_other()
     used, reads = addon.takes.used, []
     monkeypatch.setattr(
         used.mmap, "mmap", lambda *a, _own=used.mmap.mmap, **k: reads.append(a) or _own(*a, **k)
@@ -185,7 +189,7 @@ def test_another_blend_is_read_once_until_it_changes(
     take_again = strips_of(sequence).new_movie(
         "again", str(project / "recam_takes" / "shot_take_001.mp4"), 5, 11
     )
-    save(bpy, project / "other.blend", copy=True)
+    save_other()
     strips_of(sequence).remove(take_again)
     assert not addon.takes.removal.unused_takes() and len(reads) == 2
 
