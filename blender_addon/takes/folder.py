@@ -74,6 +74,10 @@ def name_take(file: Path, strip_name: str) -> Path:
             continue
         try:
             named.touch(exist_ok=False)  # takes the name, for this process alone
-            return file.replace(named)
         except FileExistsError:
-            pass
+            continue
+        try:
+            return file.replace(named)
+        except OSError:
+            named.unlink(missing_ok=True)
+            raise

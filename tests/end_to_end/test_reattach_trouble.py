@@ -91,7 +91,7 @@ def test_of_several_takes_all_get_their_names_or_none(addon, monkeypatch, tmp_pa
     files[0].write_bytes(b"1")
     with pytest.raises(addon.shared.errors.RecamError, match="cannot be kept"):
         addon.jobs.placing._renamed(files, "shot")
-    assert files[0].read_bytes() == b"1"
+    assert files[0].read_bytes() == b"1" and [*tmp_path.glob("*.mp4")] == files[:1]
 
 
 @pytest.mark.parametrize("rendered", [False, True])
