@@ -76,7 +76,7 @@ def test_no_server_at_all_is_said_soon(addon, clip, camera, lay, reshoot, at, dr
     strip = lay(clip)
     job = drive(reshoot(), seconds=5)
     assert job.error.code == "server_unreachable"
-    assert "127.0.0.1:9" in job.error.sentence and "recam serve" in job.error.hint
+    assert "127.0.0.1:9" in job.error.sentence and "panel Server" in job.error.hint
     assert not strip.mute
 
 
