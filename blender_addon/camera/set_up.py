@@ -181,4 +181,5 @@ def _select(context, thing) -> None:
     thing.select_set(True)
     context.view_layer.objects.active = thing
 
+
 register, unregister = bpy.utils.register_classes_factory([RECAM_OT_set_up_camera])
