@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import consent, preferences, settings, translations
+from . import consent, settings, translations
 from .camera import (
     camera_files,
     footage,
@@ -20,6 +20,7 @@ from .local_server import operators as server_operators
 from .takes import compare_operators, file_operators, removal, shoot_operators
 from .ui import (
     moves_panel,
+    preferences_page,
     queue_panel,
     reshoot_panel,
     server_panel,
@@ -31,7 +32,7 @@ from .ui import (
 
 MODULES = (
     translations,
-    preferences,
+    preferences_page,
     settings,
     move_settings,
     move_operators,

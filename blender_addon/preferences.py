@@ -16,10 +16,8 @@ class RecamAllowed(bpy.types.PropertyGroup):
     """An address that footage may be sent to; its name is the address."""
 
 
-class RecamPreferences(bpy.types.AddonPreferences):
-    """Which server, what may be sent to it, where takes go."""
-
-    bl_idname = ADDON
+class Preferences:
+    """What the artist sets there; ``ui.preferences_page`` makes it Blender's."""
 
     server: StringProperty(
         name="Address",
@@ -49,13 +47,8 @@ class RecamPreferences(bpy.types.AddonPreferences):
         **versions.PATH_OPTIONS,
     )
 
-    def draw(self, context) -> None:
-        from .ui import preferences_page  # which needs what is above
 
-        preferences_page.draw(self, self.layout, context)
-
-
-def preferences() -> RecamPreferences:
+def preferences() -> Preferences:
     """The add-on's preferences."""
     return bpy.context.preferences.addons[ADDON].preferences
 
@@ -78,13 +71,3 @@ def server_key() -> str:
 def takes_folder() -> str:
     """The folder for takes as the artist gave it, or nothing for the one beside the .blend."""
     return preferences().takes_folder.strip()
-
-
-def register() -> None:
-    bpy.utils.register_class(RecamAllowed)
-    bpy.utils.register_class(RecamPreferences)
-
-
-def unregister() -> None:
-    bpy.utils.unregister_class(RecamPreferences)
-    bpy.utils.unregister_class(RecamAllowed)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import bpy
 
 from ..consent import allowed, is_address, is_this_machine
+from ..identity import ADDON
 from ..local_server import current, places
 from ..local_server.builds import build
-from ..preferences import address
+from ..preferences import Preferences, RecamAllowed, address
 from ..shared.protocol.limits import DEFAULT_ADDRESS
 from ..shared.version import VERSION
 from ..translations import words
@@ -17,8 +18,16 @@ from .server_state import draw_buttons, draw_state, draw_task, title
 MARGINS = 60  # pixels at scale 1 that the page has beyond a panel's
 
 
-def draw(preferences, layout, context) -> None:
-    """Draw the page. preferences: the add-on's."""
+class RecamPreferences(Preferences, bpy.types.AddonPreferences):
+    """Which server, what may be sent to it, where takes go"""
+
+    bl_idname = ADDON
+
+    def draw(self, context) -> None:
+        _draw(self, self.layout, context)
+
+
+def _draw(preferences, layout, context) -> None:
     width = context.region.width - MARGINS * context.preferences.system.ui_scale
     layout.use_property_split = True
     layout.use_property_decorate = False
@@ -125,3 +134,6 @@ def _right(layout):
     split = layout.split(factor=0.4)
     split.label()
     return split.row()
+
+
+register, unregister = bpy.utils.register_classes_factory([RecamAllowed, RecamPreferences])

@@ -1,4 +1,4 @@
-"""What every engine is: a name, what it can do, and ``render``."""
+"""What every engine is: a name, what it can do, ``render``, and what it reckons a job to be."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from shared.cameras.trajectory import Trajectory
+from shared.errors import RecamError
 
 ShouldStop = Callable[[], bool]
 MakePicture = Callable[[], np.ndarray]  # ``(h, w, 3)`` uint8 RGB, of any size
@@ -99,3 +100,47 @@ class Engine(Protocol):
         The frames of each take are read to their end before the next take is asked for.
         Raises RecamError for settings or sizes it cannot do, Cancelled when told to stop.
         """
+
+
+@dataclass(frozen=True)
+class Question:
+    """A job that may be sent: its clip's size, length and rate, and its settings.
+
+    depth, start: whether a depth file, or a video to start from, would come along.
+    """
+
+    width: int
+    height: int
+    frames: int
+    rate: Fraction
+    settings: dict
+    depth: bool = False
+    start: bool = False
+
+
+@dataclass(frozen=True)
+class Reckoning:
+    """What an engine reckons a job to be. It knows nothing of time.
+
+    pace: what decides how fast such work is done, such as the device. work: how much there is, in
+    units of the engine's. device: what it would be done on, in words. memory, available: bytes on
+    the device that the job needs, and that it could have; None where it does not matter.
+    measure: how its pace can be measured without a job, as part of a sentence.
+    """
+
+    pace: str
+    work: float
+    device: str
+    memory: int | None = None
+    available: int | None = None
+    remarks: list[str] = field(default_factory=list)
+    measure: str = ""
+
+
+def estimate_failed() -> RecamError:
+    """The error where nothing could be reckoned, for a reason that is not the job's."""
+    return RecamError(
+        "estimate_failed",
+        "What this job needs could not be counted.",
+        "The job itself can be sent; the server's log may tell why.",
+    )

@@ -2,50 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 
-from shared.errors import RecamError
-
 from . import paces
+from .base import Question, Reckoning
 
 GIB = 2**30
-
-
-@dataclass(frozen=True)
-class Question:
-    """A job that may be sent: its clip's size, length and rate, and its settings.
-
-    depth, start: whether a depth file, or a video to start from, would come along.
-    """
-
-    width: int
-    height: int
-    frames: int
-    rate: Fraction
-    settings: dict
-    depth: bool = False
-    start: bool = False
-
-
-@dataclass(frozen=True)
-class Reckoning:
-    """What an engine reckons a job to be. It knows nothing of time.
-
-    pace: what decides how fast such work is done, such as the device. work: how much there is, in
-    units of the engine's. device: what it would be done on, in words. memory, available: bytes on
-    the device that the job needs, and that it could have; None where it does not matter.
-    measure: how its pace can be measured without a job, as part of a sentence.
-    """
-
-    pace: str
-    work: float
-    device: str
-    memory: int | None = None
-    available: int | None = None
-    remarks: list[str] = field(default_factory=list)
-    measure: str = ""
 
 
 def estimate(engine: str, releases: Path, question: Question) -> dict:
@@ -68,15 +30,6 @@ def estimate(engine: str, releases: Path, question: Question) -> dict:
         "device": found.device,
         "sentences": [_sentence(seconds, found), *dict.fromkeys(found.remarks)],
     }
-
-
-def estimate_failed() -> RecamError:
-    """The error where nothing could be reckoned, for a reason that is not the job's."""
-    return RecamError(
-        "estimate_failed",
-        "What this job needs could not be counted.",
-        "The job itself can be sent; the server's log may tell why.",
-    )
 
 
 def duration(seconds: float) -> str:

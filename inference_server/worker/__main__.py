@@ -17,8 +17,8 @@ from shared.cameras.recam_json import shot_from_json
 from shared.errors import RecamError
 from shared.protocol.messages import error_body
 
-from ..engines.base import Cancelled, MakePicture
-from ..engines.estimate import Question, estimate, estimate_failed
+from ..engines.base import Cancelled, MakePicture, Question, estimate_failed
+from ..engines.estimate import estimate
 from ..reshoot import reshoot
 from .pictures import Pictures
 from .pipes import Pipes

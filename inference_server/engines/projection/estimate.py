@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..estimate import Question, Reckoning
+from ..base import Question, Reckoning
 
 
 def reckon(releases: Path, question: Question) -> Reckoning:

@@ -21,7 +21,7 @@ from inference_server.releases.modules import checked_tensors, on_meta
 from shared.errors import RecamError
 from shared.protocol.messages import error_body, error_from
 
-from ..estimate import estimate_failed
+from ..base import estimate_failed
 from .memory import Needs
 from .reckoning import Counted, Size, count
 

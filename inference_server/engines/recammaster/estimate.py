@@ -14,7 +14,7 @@ from inference_server.releases.layout import fingerprint
 from shared.cameras.lens import lens_from_focal
 from shared.cameras.trajectory import Trajectory
 
-from ..estimate import Question, Reckoning
+from ..base import Question, Reckoning
 from .counting import counted_apart
 from .device import device_name, pick_device, pick_dtype
 from .job import plan_job
