@@ -38,7 +38,7 @@ class RECAM_OT_look_through(bpy.types.Operator):
     def execute(self, context) -> set[str]:
         space = view_of(context)
         if looks_through(space):
-            _leave(space)
+            look_away(space)
         else:
             _enter(space, context)
         return {"FINISHED"}
@@ -69,7 +69,8 @@ def _enter(space, context) -> None:
     region.view_perspective = "CAMERA"
 
 
-def _leave(space) -> None:
+def look_away(space) -> None:
+    """Give a 3D view back the look that it had before."""
     before = _before.pop(space.as_pointer(), PLAIN)
     # The kind last: Blender keeps light and colour for each, and offers but what it has.
     for name in reversed(SHADING):

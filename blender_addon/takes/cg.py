@@ -7,6 +7,7 @@ import json
 import bpy
 
 from ..camera.keys import hindrance, key_trajectory
+from ..camera.look_through import look_away, looks_through
 from ..camera.optics import Frame, fitting
 from ..camera.rig import PART, SCREEN
 from ..camera.sampling import frame_of, scene_rate
@@ -104,10 +105,12 @@ def leave(scene: bpy.types.Scene) -> None:
 
 
 def look_through(camera: bpy.types.Object, screen: bpy.types.Screen) -> None:
-    """Turn the screen's 3D views to the camera."""
+    """Turn the screen's 3D views to the camera, out of the flat look that shows the clip."""
     for area in screen.areas:
         if area.type == "VIEW_3D":
             view = area.spaces.active
+            if looks_through(view):
+                look_away(view)
             view.region_3d.view_perspective = "CAMERA"
             if view.use_local_camera:
                 view.camera = camera

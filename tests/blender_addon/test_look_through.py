@@ -72,3 +72,10 @@ def test_another_scene_camera_stays_the_scenes(bpy, sequence, rig, view):
 
 def test_without_a_camera_it_says_what_to_do(bpy, sequence, view):
     assert not bpy.ops.recam.look_through.poll()
+
+
+def test_cg_over_a_take_is_lit_as_before(bpy, addon, rig, view):
+    before = looks(view)
+    bpy.ops.recam.look_through()
+    addon.takes.cg.look_through(rig.camera, bpy.context.window.screen)
+    assert looks(view) == ("CAMERA", *before[1:])
