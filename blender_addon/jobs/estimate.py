@@ -7,7 +7,7 @@ it shows, by ``show``; nothing is read or sent while Blender draws.
 from __future__ import annotations
 
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from time import monotonic
 
@@ -92,9 +92,12 @@ class Estimate:
         return TICK_SECONDS
 
     def _forget(self, question: Question | None) -> None:
+        # Of the same take what was said stays until it is known better: panels below keep still.
+        same = question and self._question and replace(self._question, jobs=question.jobs)
+        if not same or same != question:
+            self.sentences, self.error = [], None
         self._question, self._answer = question, None
         self._asked, self._again = False, 0.0
-        self.sentences, self.error = [], None
 
     def _ask(self, question: Question) -> None:
         self._asked = True

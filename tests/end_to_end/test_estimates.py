@@ -69,6 +69,23 @@ def test_it_is_asked_once_however_often_it_is_drawn(addon, sequence, clip, lay, 
     assert asked[1][3] == 12
 
 
+def test_of_the_same_take_what_was_said_stays_until_it_is_known_better(
+    sequence, clip, camera, lay, shown, reshoot, drive
+):
+    """Else the panels below would jump under the mouse."""
+    strip = lay(clip)
+    told = shown(strip, lambda e: e.sentences)
+    job = reshoot()
+    told.show(strip, sequence)
+    told.tick()
+    assert told.sentences
+    sequence.recam.engine = "recammaster"
+    told.show(strip, sequence)
+    told.tick()
+    assert not told.sentences
+    drive(job)
+
+
 def test_nobody_looks_and_nothing_is_asked(addon, sequence, clip, lay, shown, monkeypatch):
     told = shown(lay(clip), lambda e: e.sentences)
     monkeypatch.setattr(addon.jobs.estimate, "FORGOTTEN_SECONDS", 0.0)

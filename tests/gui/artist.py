@@ -112,8 +112,8 @@ class Artist:
     def press_end(self, name: str, until: str) -> None:
         """Press the small button at the right end of the line with ``name``, until this is so."""
         x, _, width, _ = place = self.window.place(*SIDEBAR)
-        _, y = self.window.see(name, place).middle
-        for _ in range(5):  # a click may be lost while Blender is busy
+        for _ in range(5):  # a click may be lost while Blender is busy, and lines above come and go
+            _, y = self.window.see(name, place).middle
             self.window.click_at(x + width - TABS - 26, y)
             self.window.settle(1)
             if self.window.ask(until):
