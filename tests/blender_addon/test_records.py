@@ -20,7 +20,7 @@ def record(**more):
         "address": "tcp://127.0.0.1:1",
         "server_key": "",
         "name": "shot",
-        "blend": "/projects/shot.blend",
+        "blend": "/jobs/shot.blend",
         "file": "1",
         "work": "",
         "strip": {},
@@ -33,14 +33,14 @@ def record(**more):
 @pytest.mark.parametrize(
     ("blend", "file", "there", "belongs"),
     [
-        ("/projects/shot.blend", "1", True, True),
-        ("/projects/shot.blend", "", True, True),  # not saved since it got its id
-        ("/projects/../projects/shot.blend", "1", True, True),
-        ("/projects/shot.blend", "2", True, False),  # another file took its place
-        ("/projects/renamed.blend", "1", False, True),
-        ("/projects/copy.blend", "1", True, False),
-        ("/projects/other.blend", "2", False, False),
-        ("/projects/other.blend", "", False, False),
+        ("/jobs/shot.blend", "1", True, True),
+        ("/jobs/shot.blend", "", True, True),  # not saved since it got its id
+        ("/jobs/../jobs/shot.blend", "1", True, True),
+        ("/jobs/shot.blend", "2", True, False),  # another file took its place
+        ("/jobs/renamed.blend", "1", False, True),
+        ("/jobs/copy.blend", "1", True, False),
+        ("/jobs/other.blend", "2", False, False),
+        ("/jobs/other.blend", "", False, False),
         ("", "1", False, False),  # an unsaved file
     ],
 )
@@ -49,15 +49,15 @@ def test_a_job_belongs_to_its_file_wherever_that_went(blend, file, there, belong
 
 
 def test_a_file_that_another_was_saved_over_is_replaced():
-    assert records.replaced(record(), "/projects/shot.blend", "2")
-    for blend, file in (("/projects/shot.blend", "1"), ("/projects/shot.blend", ""), ("/b.blend", "2")):
+    assert records.replaced(record(), "/jobs/shot.blend", "2")
+    for blend, file in (("/jobs/shot.blend", "1"), ("/jobs/shot.blend", ""), ("/b.blend", "2")):
         assert not records.replaced(record(), blend, file)
     assert not records.replaced(record(blend=""), "", "2")
 
 
 def test_a_job_of_an_unsaved_file_belongs_to_none_and_is_lost():
     unsaved = record(blend="")
-    assert not records.belongs(unsaved, "/projects/shot.blend", "1", lambda path: False)
+    assert not records.belongs(unsaved, "/jobs/shot.blend", "1", lambda path: False)
     assert records.lost(unsaved)
     assert records.lost(record(), lambda path: False)
     assert not records.lost(record(), lambda path: True)
