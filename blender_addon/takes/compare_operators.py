@@ -9,7 +9,6 @@ from bpy.props import StringProperty
 
 from .. import versions
 from ..translations import CONTEXT, words
-from . import operating
 from .family import family_of
 from .operating import OnFamily, OnTake
 from .viewing import APPROVED, approve, begin_wipe, end_wipe, show, show_next, toggle, unapprove
@@ -96,10 +95,4 @@ CLASSES = (
     RECAM_OT_unapprove_take,
 )
 
-
-def register() -> None:
-    operating.register(CLASSES)
-
-
-def unregister() -> None:
-    operating.unregister(CLASSES)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -7,7 +7,6 @@ import bpy
 from .. import versions
 from ..clip.strips import file_of
 from ..translations import words
-from . import operating
 from .family import chosen_strip
 from .folder import takes_folder
 from .gather import gather, scattered
@@ -103,10 +102,4 @@ def _count(files: list) -> str:
 
 CLASSES = (RECAM_OT_delete_take, RECAM_OT_clean_up_takes, RECAM_OT_gather_takes)
 
-
-def register() -> None:
-    operating.register(CLASSES)
-
-
-def unregister() -> None:
-    operating.unregister(CLASSES)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import bpy
-
 from .. import versions
 from ..shared.errors import RecamError
 from ..translations import words
@@ -56,15 +54,3 @@ class OnFamily(Reporting):
             return True
         cls.poll_message_set(words("Select a take, or a strip that has takes, in the sequencer"))
         return False
-
-
-def register(classes: tuple[type, ...]) -> None:
-    """Register these operators."""
-    for each in classes:
-        bpy.utils.register_class(each)
-
-
-def unregister(classes: tuple[type, ...]) -> None:
-    """Take these operators away."""
-    for each in reversed(classes):
-        bpy.utils.unregister_class(each)

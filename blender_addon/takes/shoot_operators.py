@@ -11,7 +11,7 @@ from ..camera.keys import has_keys, hindrance
 from ..settings import MODEL_SETTINGS
 from ..shared.errors import RecamError
 from ..translations import words
-from . import cg, operating
+from . import cg
 from .again import apply_settings, first_frame_of_file, restore, target_camera
 from .family import chosen_strip, original_at
 from .operating import OnTake
@@ -156,10 +156,4 @@ CLASSES = (
     RECAM_OT_leave_cg,
 )
 
-
-def register() -> None:
-    operating.register(CLASSES)
-
-
-def unregister() -> None:
-    operating.unregister(CLASSES)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)
