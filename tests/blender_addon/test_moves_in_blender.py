@@ -11,44 +11,10 @@ FIRST, COUNT = 11, 24
 
 
 @pytest.fixture
-def strip(sequence, clip, addon):
-    """The clip over frames 11 to 34."""
-    strips = addon.versions.strips(sequence.sequence_editor)
-    strip = strips.new_movie("clip", str(clip), 1, FIRST)
-    sequence.sequence_editor.active_strip = strip
-    return strip
-
-
-@pytest.fixture
-def new_camera(bpy, sequence):
-    def run(name, place=(3.0, -7.0, 1.5), turn=(1.4, 0.1, 0.4)):
-        camera = bpy.data.objects.new(name, bpy.data.cameras.new(name))
-        sequence.collection.objects.link(camera)
-        camera.location, camera.rotation_euler = place, turn
-        bpy.context.view_layer.update()
-        return camera
-
-    return run
-
-
-@pytest.fixture
 def camera(sequence, strip, new_camera):
     """The scene's camera."""
     sequence.camera = new_camera("Camera")
     return sequence.camera
-
-
-@pytest.fixture
-def add(bpy, sequence):
-    """Adds a move by the button, as the panel's settings say."""
-
-    def run(move, **values):
-        sequence.recam_move.move = move
-        for name, value in values.items():
-            setattr(sequence.recam_move, name, value)
-        assert bpy.ops.recam.add_move() == {"FINISHED"}
-
-    return run
 
 
 @pytest.fixture
@@ -261,21 +227,6 @@ def test_what_waits_in_a_muted_track_stays(camera, add, addon):
     assert [point.co.x for point in both[-1].keyframe_points] == [20]
 
 
-@pytest.fixture
-def shaken(sequence, new_camera, addon):
-    """A source camera whose move is shaky, and whose lens zooms."""
-    source = new_camera("Source", (0, -9, 2), (radians(90), 0, 0))
-    noise = np.random.default_rng(2).normal(0, 0.05, (COUNT, 3))
-    for number in range(COUNT):
-        frame = FIRST + number
-        source.location = np.array((0.05 * number, -9, 2)) + noise[number]
-        source.data.lens = 40 + number
-        source.keyframe_insert("location", frame=frame)
-        source.data.keyframe_insert("lens", frame=frame)
-    sequence.recam.source_camera = source
-    return source
-
-
 def test_the_sources_move_is_smoothed_with_its_zoom(camera, shaken, add, shown, wanted, addon):
     camera.data.sensor_width = 24.0
     source = shown(shaken)
@@ -288,93 +239,6 @@ def test_the_sources_move_is_smoothed_with_its_zoom(camera, shaken, add, shown, 
     assert keyed(addon, camera, "location") == list(range(FIRST, FIRST + COUNT))
     shake = [np.abs(np.diff(each.poses[:, :3, 3], 2, axis=0)).mean() for each in (now, source)]
     assert shake[0] < shake[1] / 3
-
-
-def no_camera(bpy, scene, camera):
-    scene.camera = None
-    return "no camera"
-
-
-def held(bpy, scene, camera):
-    camera.constraints.new("COPY_LOCATION")
-    return "constraint “Copy Location”"
-
-
-def driven(bpy, scene, camera):
-    camera.driver_add("location", 0)
-    return "driver"
-
-
-def in_the_nla(bpy, scene, camera):
-    camera.keyframe_insert("location", frame=1)
-    track = camera.animation_data.nla_tracks.new()
-    track.strips.new("a", 1, camera.animation_data.action)
-    return "nonlinear"
-
-
-def modified(bpy, scene, camera):
-    camera.keyframe_insert("location", frame=1)
-    package = "bl_ext.user_default.recam.versions"
-    curves = __import__(package, fromlist=["curves"]).curves
-    next(iter(curves(camera.animation_data))).modifiers.new("NOISE")
-    return "modified"
-
-
-def leaning(bpy, scene, camera):
-    parent = bpy.data.objects.new("parent", None)
-    scene.collection.objects.link(parent)
-    parent.scale, parent.rotation_euler = (1, 2, 1), (0, 0, 0.0)
-    camera.parent = parent
-    return "axes|scaled|rotation"
-
-
-def the_source(bpy, scene, camera):
-    scene.recam.source_camera = camera
-    return "shot the clip"
-
-
-def behind(bpy, scene, camera):
-    scene.recam.subject = subject = bpy.data.objects.new("Subject", None)
-    scene.collection.objects.link(subject)
-    subject.location = (3, -20, 1)
-    return "behind"
-
-
-WRONG = [no_camera, held, driven, in_the_nla, modified, leaning, the_source, behind]
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-def test_what_cannot_be_keyed_is_said_and_nothing_changes(bpy, addon, sequence, camera, add, wrong):
-    says = wrong(bpy, sequence, camera)
-    bpy.context.view_layer.update()
-    before = state(addon, camera)
-    with pytest.raises(RuntimeError, match=says):
-        add("orbit")
-    assert state(addon, camera) == before and not sequence.recam_move.show_path
-
-
-def state(addon, owner):
-    """What keyframes would change of a camera, or of its lens."""
-    animation = owner.animation_data
-    curves = addon.versions.curves(animation) if animation else ()
-    rows = [(c.data_path, [tuple(point.co) for point in c.keyframe_points]) for c in curves]
-    return rows, [tuple(row) for row in getattr(owner, "matrix_basis", ())]
-
-
-def test_a_lens_that_the_source_shares_is_not_keyed(addon, camera, shaken, add):
-    camera.data = shaken.data
-    before = state(addon, camera), state(addon, shaken.data)
-    with pytest.raises(RuntimeError, match="share its lens"):
-        add("smooth")
-    assert (state(addon, camera), state(addon, shaken.data)) == before
-    add("orbit")  # which keys no lens
-    assert state(addon, shaken.data) == before[1]
-
-
-def test_nothing_to_smooth_is_said(camera, add):
-    with pytest.raises(RuntimeError, match="no source camera"):
-        add("smooth")
-    assert camera.animation_data is None
 
 
 def test_a_marker_may_choose_the_camera(bpy, sequence, camera, new_camera, add):
@@ -407,10 +271,6 @@ def test_it_is_one_step_to_undo(bpy, sequence, camera, add):
     bpy.ops.ed.undo()
     animation = bpy.data.objects[name].animation_data
     assert animation is None or animation.action is None
-
-
-def test_without_a_strip_the_button_says_what_to_do(bpy, sequence):
-    assert not bpy.ops.recam.add_move.poll()
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3])

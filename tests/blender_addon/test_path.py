@@ -13,15 +13,6 @@ FIRST, COUNT = 11, 24
 
 
 @pytest.fixture
-def strip(sequence, clip, addon):
-    """The clip over frames 11 to 34."""
-    strips = addon.versions.strips(sequence.sequence_editor)
-    strip = strips.new_movie("clip", str(clip), 1, FIRST)
-    sequence.sequence_editor.active_strip = strip
-    return strip
-
-
-@pytest.fixture
 def camera(bpy, sequence, strip):
     camera = sequence.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     sequence.collection.objects.link(camera)
@@ -35,17 +26,6 @@ def path(addon, sequence):
     """The one path, shown."""
     sequence.recam_move.show_path = True
     return addon.camera.path_watch.path_of(sequence)
-
-
-@pytest.fixture
-def add(bpy, sequence):
-    def run(move, **values):
-        sequence.recam_move.move = move
-        for name, value in values.items():
-            setattr(sequence.recam_move, name, value)
-        assert bpy.ops.recam.add_move() == {"FINISHED"}
-
-    return run
 
 
 @pytest.fixture
