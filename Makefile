@@ -4,6 +4,7 @@
 # make test-blender   the add-on in every Blender: 4.2, 4.5, 5.0, 5.2
 # make test-install   a local server from Blender, fetched, started, used (fetches 120 MB)
 # make bench  figures, as ratios in one run
+# make stress   breaks the server on purpose and says what held; SECTION=kills for one of it
 # make screenshots   a real Blender window, driven by clicks; its pictures in docs/images/
 # make addon  the add-on's zips, for every platform, in dist/
 
@@ -24,7 +25,7 @@ TEST_BLENDERS ?= 4.2 $(if $(PYTHON_5.2),5.2,5.0)
 
 PIP = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help libraries env demo test test-server test-blender test-install bench addon screenshots
+.PHONY: help libraries env demo test test-server test-blender test-install bench stress addon screenshots
 .PHONY: lint clean
 .DEFAULT_GOAL := help
 
@@ -79,7 +80,7 @@ test: test-server
 test-server: .venv/model
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/python $(PYTEST) tests/shared tests/inference_server
+	.venv/bin/python $(PYTEST) tests/shared tests/inference_server tests/stress
 
 # The built zip in real Blender, with a real server from .venv.
 test-blender: .venv/model $(patsubst %,.venv-blender-%/ready,$(call had,$(BLENDERS)))
@@ -100,6 +101,11 @@ test-install: .venv/ready .venv-blender-$(DEMO_BLENDER)/ready
 
 bench: .venv/model
 	.venv/bin/python -m tests.bench
+
+# WRITE=--write puts the figures into docs/reliability.md.
+stress: export OMP_NUM_THREADS = 1
+stress: .venv/model
+	@.venv/bin/python -m tests.stress $(SECTION) $(WRITE)
 
 addon: .venv/ready .venv-blender-$(DEMO_BLENDER)/ready
 	.venv-blender-$(DEMO_BLENDER)/bin/python blender_addon/build.py --output dist
