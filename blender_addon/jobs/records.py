@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
-from .. import claims
+from ..shared import claims
 
 VERSION = 1
 

@@ -10,7 +10,7 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
-from ..claims import claim
+from ..shared.claims import claim
 from ..shared.errors import RecamError
 from ..shared.version import VERSION
 from . import places

@@ -1,7 +1,4 @@
-"""A file that one process alone holds: the system frees it when that ends, however it ends.
-
-Knows no Blender.
-"""
+"""A file that one process alone holds: the system frees it when that ends, however it ends."""
 
 from __future__ import annotations
 
@@ -11,12 +8,14 @@ from pathlib import Path
 from typing import IO
 
 
-def claim(path: Path) -> IO | None:
+def claim(path: Path, mode: str = "ab") -> IO | None:
     """Take the file, made if it is not there; ``close`` lets it go. None where another has it.
+
+    mode: how it is opened: for appending, binary.
 
     Raises OSError where it cannot be made.
     """
-    file = path.open("ab")
+    file = path.open(mode)
     try:
         _lock(file)
     except OSError:
