@@ -22,7 +22,8 @@ def load_pure(name: str):
     """A module of the add-on that needs no Blender, nor do those that it imports."""
     if "recam_pure" not in sys.modules:
         package = ModuleType("recam_pure")
-        package.__path__ = [str(ROOT / "blender_addon")]  # the add-on's own wants Blender
+        # The add-on's own wants Blender; ``shared`` lies beside its modules, as in the zip.
+        package.__path__ = [str(ROOT / "blender_addon"), str(ROOT)]
         sys.modules["recam_pure"] = package
     return importlib.import_module(f"recam_pure.{name.replace('/', '.')}")
 
