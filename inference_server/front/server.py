@@ -43,6 +43,7 @@ class Front:
         self._listeners: dict[int, set[bytes]] = defaultdict(set)
         self._last_told: dict[int, tuple[tuple, float]] = {}
         self._answering: set[asyncio.Task] = set()
+        self._late: dict[tuple[bytes, str, str], None] = {}  # who is yet to be told, of which job
 
     async def run(self, on_listening=lambda address: None) -> None:
         """Serve until a SIGINT or SIGTERM; ``on_listening`` is called with the real address."""
@@ -119,13 +120,16 @@ class Front:
         except Exception:
             log.exception("a message could not be answered")
             reply = Message("error", error_body(server_fault()))
-        self._send(sender, Message(reply.type, reply.body, re=number, data=reply.data))
+        reply = Message(reply.type, reply.body, re=number, data=reply.data)
+        while isinstance(self._send(sender, reply), zmq.Again):
+            await asyncio.sleep(PROGRESS_SECONDS)
 
-    def _send(self, receiver: bytes, message: Message) -> bool:
+    def _send(self, receiver: bytes, message: Message) -> zmq.ZMQError | None:
+        """None once it is on its way, zmq.Again while the receiver's queue is full, another error
+        if it is gone; one that does not read any more is gone after HEARTBEAT_TIMEOUT_MS."""
         frames = [receiver, *pack(message)]
         sent = self._socket.send_multipart(frames, flags=zmq.NOBLOCK, copy=not len(message.data))
-        # Gone, or so slow that its queue is full: it asks again, or is no longer there to ask.
-        return sent.exception() is None
+        return sent.exception()
 
     def _on_change(self, entry: Entry) -> None:
         listeners = self._listeners.get(entry.number)
@@ -136,13 +140,28 @@ class Front:
         now = time.monotonic()
         if listeners and (what != told or now - when >= PROGRESS_SECONDS):
             self._last_told[entry.number] = (what, now)
-            body = job_body(entry, self._journal, self._dispatcher)
-            for listener in list(listeners):
-                if not self._send(listener, Message("job.state", body)):
-                    listeners.discard(listener)
+            self._tell(entry, listeners)
         if entry.over:
             self._listeners.pop(entry.number, None)
             self._last_told.pop(entry.number, None)
+
+    def _tell(self, entry: Entry, listeners: set[bytes]) -> None:
+        body = job_body(entry, self._journal, self._dispatcher)
+        for listener in list(listeners):
+            failed = self._send(listener, Message("job.state", body))
+            if isinstance(failed, zmq.Again):
+                # Full with news, of many jobs at once: what it then needs is the newest alone.
+                if not self._late:
+                    asyncio.get_running_loop().call_later(PROGRESS_SECONDS, self._tell_late)
+                self._late[listener, entry.owner, entry.id] = None
+            elif failed:
+                listeners.discard(listener)
+
+    def _tell_late(self) -> None:
+        late, self._late = self._late, {}
+        for listener, owner, job in late:
+            if entry := self._journal.find(owner, job):
+                self._tell(entry, {listener})
 
 
 def _make_folder(state: Path) -> None:
