@@ -17,6 +17,7 @@ from shared.takes import take_path
 
 TAKE = "take.mp4"  # the first one of a result
 FLUSH_BYTES = 64 * 1024 * 1024
+PIECE_BYTES = 4 * 1024 * 1024  # of what is read at a time
 UPLOAD_SECONDS = 24 * 3600  # an upload that broke off may be taken up again for so long
 
 
@@ -76,21 +77,37 @@ class Incoming:
         self._digest = hashlib.sha256()
         self._out: BinaryIO = file.open("a+b", buffering=0)
         self._out.seek(0)
-        while piece := self._out.read(1 << 20):
-            self._digest.update(piece)
-        self.offset = self._out.tell()
-        if self.offset > size:
-            self._out.truncate(0)
-            self._digest, self.offset = hashlib.sha256(), 0
+        self.offset = 0
+        while self.read_on():
+            pass
+
+    def read_on(self) -> bool:
+        """Read a piece of what is there already, to go on with its hash; whether there is more.
+
+        In pieces, since whatever else wants the disk waits for no longer than one takes.
+        """
+        piece = self._out.read(PIECE_BYTES)
+        self._digest.update(piece)
+        self.offset += len(piece)
+        if self.offset > self.size:
+            self._begin_again()
+        return self.offset > 0 and bool(piece)
+
+    def _begin_again(self) -> None:
+        self._out.truncate(0)
+        self._digest, self.offset = hashlib.sha256(), 0
 
     def append(self, offset: int, digest: str, data: bytes | memoryview) -> None:
         """Keep a chunk, or RecamError ``upload_chunk`` if it is not the one that must come now.
 
         digest: SHA-256 of the upload up to the chunk's end. One hash vouches so for the chunk,
-        for what lies there from before a broken connection, and in the end for the whole.
+        for what lies there from before a broken connection, and in the end for the whole. Where
+        it does not fit, nothing that lies there is worth keeping: ``upload_damaged``.
         """
         if self._out.closed:
             raise upload_closed()
+        if len(data) and offset + len(data) <= self.offset:
+            return  # sent twice: across a broken connection, or by two clients with one file
         if offset != self.offset or not len(data) or self.offset + len(data) > self.size:
             raise RecamError(
                 "upload_chunk",
@@ -101,6 +118,7 @@ class Incoming:
         grown = self._digest.copy()
         grown.update(data)
         if grown.hexdigest() != digest:
+            self._begin_again()
             raise RecamError(
                 "upload_damaged",
                 "A chunk of the clip is not what was announced.",
