@@ -44,6 +44,7 @@ class Front:
         self._last_told: dict[int, tuple[tuple, float]] = {}
         self._answering: set[asyncio.Task] = set()
         self._late: dict[tuple[bytes, str, str], None] = {}  # who is yet to be told, of which job
+        self._telling_late = False
 
     async def run(self, on_listening=lambda address: None) -> None:
         """Serve until a SIGINT or SIGTERM; ``on_listening`` is called with the real address."""
@@ -149,16 +150,18 @@ class Front:
         body = job_body(entry, self._journal, self._dispatcher)
         for listener in list(listeners):
             failed = self._send(listener, Message("job.state", body))
+            self._late.pop((listener, entry.owner, entry.id), None)
             if isinstance(failed, zmq.Again):
                 # Full with news, of many jobs at once: what it then needs is the newest alone.
-                if not self._late:
-                    asyncio.get_running_loop().call_later(PROGRESS_SECONDS, self._tell_late)
                 self._late[listener, entry.owner, entry.id] = None
+                if not self._telling_late:
+                    self._telling_late = True
+                    asyncio.get_running_loop().call_later(PROGRESS_SECONDS, self._tell_late)
             elif failed:
                 listeners.discard(listener)
 
     def _tell_late(self) -> None:
-        late, self._late = self._late, {}
+        late, self._late, self._telling_late = self._late, {}, False
         for listener, owner, job in late:
             if entry := self._journal.find(owner, job):
                 self._tell(entry, {listener})
