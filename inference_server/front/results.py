@@ -1,0 +1,58 @@
+"""What the front does with results: ``result.get``."""
+
+from __future__ import annotations
+
+import asyncio
+
+from shared.errors import RecamError
+from shared.protocol.limits import CHUNK_BYTES
+from shared.protocol.messages import Message
+from shared.protocol.request import no_such_job
+
+from .journal import Entry, Journal
+from .store import Store, read_chunk
+
+
+class Results:
+    """Gives results out. ``handlers``: by type of message."""
+
+    def __init__(self, journal: Journal, store: Store) -> None:
+        self._journal = journal
+        self._store = store
+        self.handlers = {"result.get": self._get}
+
+    async def _get(self, sender, owner, body, data) -> Message:
+        entry = find_job(self._journal, owner, body)
+        take, offset = body["take"], body["offset"]
+        if entry.stage != "finished":
+            raise RecamError(
+                "no_result", f"The job {entry.id} has no result.", "Wait for it to finish."
+            )
+        if take >= (takes := len(entry.result["takes"])):
+            raise RecamError(
+                "no_result",
+                f"The job {entry.id} has no take {take}.",
+                f"It has {takes}, counted from 0.",
+            )
+        file = self._store.result(owner, entry.id, take)
+        # Allocated here: what threads of a pool allocate, each of them would keep.
+        chunk = bytearray(CHUNK_BYTES)
+        try:
+            chunk, hashed = await asyncio.to_thread(read_chunk, file, offset, chunk)
+        except OSError:
+            raise RecamError(
+                "result_gone",
+                f"The result of job {entry.id} is no longer on the server.",
+                "Render it again.",
+            ) from None
+        head = {"job": entry.id, "take": take, "offset": offset, "sha256": hashed}
+        return Message("result.chunk", head, data=chunk)
+
+
+def find_job(journal: Journal, owner: str, body: dict) -> Entry:
+    """The owner's job that a message's body names, or RecamError ``no_such_job``."""
+    job = body["job"]
+    entry = journal.find(owner, job)
+    if entry is None:
+        raise no_such_job(job)
+    return entry
