@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+from contextlib import closing
 from pathlib import Path
 
 from shared.folders import state_folder
@@ -12,7 +13,10 @@ from shared.protocol.limits import DEFAULT_PORT
 from shared.version import VERSION
 
 from ..front.server import Front
+from ..observing import logs
 from ..releases.layout import default_releases
+
+_log = logging.getLogger(__name__)
 
 
 def add_parsers(commands) -> None:
@@ -26,6 +30,9 @@ def add_parsers(commands) -> None:
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one")
     parser.add_argument("--state", type=Path, default=state_folder(), help="journal and files")
     parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
+    parser.add_argument(
+        "--quiet", action="store_true", help="log into the state folder alone, not to stderr"
+    )
     parser.set_defaults(run=run)
 
 
@@ -38,13 +45,16 @@ def _port(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s front %(levelname)s %(message)s")
-    front = Front(f"tcp://{options.host}:{options.port}", options.state, options.releases)
+    with closing(logs.start(quiet=options.quiet)) as log:
+        front = Front(f"tcp://{options.host}:{options.port}", options.state, options.releases)
+        log.to_file(options.state)  # which is this server's alone by now
 
-    def say(address: str) -> None:
-        print(f"recam {VERSION} listens at {address}", flush=True)
+        def say(address: str) -> None:
+            print(f"recam {VERSION} listens at {address}", flush=True)
+            logs.event(_log, "the server listens", version=VERSION, address=address)
 
-    # ZeroMQ's descriptors need a selector; Windows' default loop has none.
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        runner.run(front.run(say))
+        # ZeroMQ's descriptors need a selector; Windows' default loop has none.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(front.run(say))
+        logs.event(_log, "the server has stopped")
     return 0

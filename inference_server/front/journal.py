@@ -11,6 +11,8 @@ from pathlib import Path
 from shared.errors import RecamError
 from shared.protocol.request import JobRequest
 
+from . import job_events
+
 # A job that has taken its worker down this often is not tried again.
 MOST_ATTEMPTS = 2
 
@@ -103,12 +105,16 @@ class Journal:
 
     def accept(self, owner: str, request: JobRequest, shot: bytes) -> Entry:
         """Take a job in; a job id that this owner has used already gives that job."""
+        before = self._database.total_changes
         self._write(
             "INSERT OR IGNORE INTO jobs (id, owner, stage, body, shot, accepted) "
             "VALUES (?, ?, 'queued', ?, ?, ?)",
             (request.job, owner, json.dumps(request.to_body()), shot, time.time()),
         )
-        return self.find(owner, request.job)
+        entry = self.find(owner, request.job)
+        if self._database.total_changes > before:
+            job_events.accepted(entry, request.frames)
+        return entry
 
     def find(self, owner: str, job: str) -> Entry | None:
         """This owner's job of that id."""
@@ -143,6 +149,7 @@ class Journal:
     def start(self, entry: Entry) -> None:
         """A worker has it."""
         self._change(entry, "stage = 'rendering', attempts = attempts + 1")
+        job_events.started(entry)
 
     def engine(self, entry: Entry, engine: str, reason: str) -> None:
         """Which engine renders it, and why that one."""
@@ -151,6 +158,7 @@ class Journal:
     def requeue(self, entry: Entry, *, blameless: bool = False) -> None:
         """Put it back; ``blameless`` where the worker's end was not the job's doing."""
         self._change(entry, f"stage = 'queued', attempts = attempts - {int(blameless)}")
+        job_events.queued_again(entry, blameless)
 
     def finish(self, entry: Entry, result: dict) -> None:
         """Its result is on the disk."""
@@ -163,6 +171,7 @@ class Journal:
     def cancelling(self, entry: Entry) -> None:
         """Its owner has called it off; the worker does not know yet."""
         self._change(entry, "stage = 'cancelling'")
+        job_events.cancelling(entry)
 
     def cancel(self, entry: Entry) -> None:
         """Its owner has called it off."""
@@ -181,6 +190,7 @@ class Journal:
             json.dumps(error) if error else None,
             time.time(),
         )
+        job_events.ended(entry, stage, result, error)
 
     def _change(self, entry: Entry, assignments: str, *values) -> None:
         self._write(f"UPDATE jobs SET {assignments} WHERE number = ?", (*values, entry.number))

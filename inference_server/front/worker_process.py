@@ -15,6 +15,8 @@ import sys
 import threading
 from collections.abc import Callable
 
+from ..observing.worker_output import follow_printed, relay
+
 log = logging.getLogger(__name__)
 
 
@@ -32,9 +34,12 @@ class WorkerProcess:
             [sys.executable, "-m", "inference_server.worker", "--releases", releases],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             # A Ctrl-C in the server's terminal is for the front, which ends its workers in order.
             **_own_group(),
         )
+        self.name, self.job = "worker", ""  # the job at work, for what is printed meanwhile
+        follow_printed(self._process.stderr, self.name, lambda: self.job)
         self._unsaid: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         for work in (self._listen, self._speak):
             threading.Thread(target=work, name="recam-worker-pipe", daemon=True).start()
@@ -61,7 +66,10 @@ class WorkerProcess:
             try:
                 message = json.loads(line)
             except ValueError:
-                log.warning("worker %d wrote no JSON: %r", self.pid, line[:200])
+                log.warning("a worker wrote %d bytes that are no JSON", len(line))
+                continue
+            if message["say"] == "log":
+                relay(message, self.name)
                 continue
             self._post(self._on_message, message)
         self._unsaid.put(None)

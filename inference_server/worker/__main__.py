@@ -22,6 +22,7 @@ from ..engines.estimate import estimate
 from ..reshoot import reshoot
 from .pictures import Pictures
 from .pipes import Pipes
+from .telling import start as start_telling
 
 log = logging.getLogger("inference_server.worker")
 
@@ -31,7 +32,7 @@ PROGRESS_SECONDS = 0.1  # between two words about one job
 def main() -> None:
     """Do one order after the other."""
     pipes = Pipes()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
+    telling = start_telling(pipes)
     parser = argparse.ArgumentParser()
     parser.add_argument("--releases", type=Path, required=True)
     arguments = parser.parse_args()
@@ -41,6 +42,7 @@ def main() -> None:
     pipes.say("ready")
     for file in pipes.orders():
         order = json.loads(Path(file).read_text())
+        telling.at_work(order)
         try:
             result = _render(order, arguments.releases, pipes)
             result["remarks"] = [_as_named(remark, order) for remark in result["remarks"]]
@@ -48,11 +50,11 @@ def main() -> None:
         except Cancelled:
             pipes.say("cancelled", job=order["job"])
         except RecamError as error:
-            log.info("job %s failed: %s", order["job"], error)
+            log.info("the job failed: %s", error.code)  # its sentence may name the clip
             told = RecamError(error.code, _as_named(error.sentence, order), error.hint)
             _say_failed(pipes, order["job"], told)
         except MemoryError:
-            log.exception("job %s ran out of memory", order["job"])
+            log.exception("the job ran out of memory")
             _say_failed(
                 pipes,
                 order["job"],
@@ -63,7 +65,7 @@ def main() -> None:
                 ),
             )
         except Exception:
-            log.exception("job %s failed", order["job"])
+            log.exception("the job failed")
             fault = RecamError(
                 "engine_fault",
                 f"The engine {order['engine']} made a mistake on the clip {order['name']!r}.",
@@ -72,6 +74,8 @@ def main() -> None:
             _say_failed(pipes, order["job"], fault)
         else:
             continue
+        finally:
+            telling.idle()
         # What failed holds the frames that hold the pictures, often in a circle: let it go.
         gc.collect()
 

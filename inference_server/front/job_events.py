@@ -1,0 +1,72 @@
+"""A job's way in the log: one record for each stage that the journal has written down."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from ..observing.logs import event
+
+if TYPE_CHECKING:
+    from .journal import Entry
+
+log = logging.getLogger(__name__)
+
+
+def short_owner(public_key: str) -> str:
+    """A client key as the log tells it: the first 8 digits of its folder's name in the store."""
+    return hashlib.sha256(public_key.encode()).hexdigest()[:8]
+
+
+def accepted(entry: Entry, frames: int) -> None:
+    """frames: of the clip, that are asked for."""
+    body = entry.body
+    event(
+        log,
+        "job accepted",
+        **_who(entry),
+        engine=body["engine"],
+        frames=frames,
+        parts=len(body["parts"]),
+    )
+
+
+def started(entry: Entry) -> None:
+    """A worker has it. entry: as it was before."""
+    waited = round(time.time() - entry.accepted, 3)
+    event(log, "job started", **_who(entry), attempt=entry.attempts + 1, waited_seconds=waited)
+
+
+def queued_again(entry: Entry, blameless: bool) -> None:
+    """blameless: its worker's end was not its doing."""
+    level = logging.INFO if blameless else logging.WARNING
+    event(log, "job queued again", level, **_who(entry), blameless=blameless)
+
+
+def cancelling(entry: Entry) -> None:
+    """It is called off while a worker has it."""
+    event(log, "job is being cancelled", **_who(entry))
+
+
+def ended(entry: Entry, stage: str, result: dict | None, error: dict | None) -> None:
+    """entry: as it was before. stage: finished, failed, cancelled."""
+    figures = {"engine": entry.engine, "attempts": entry.attempts}
+    figures["since_accepted_seconds"] = round(time.time() - entry.accepted, 3)
+    if result:
+        takes = result["takes"]
+        figures |= {
+            "seconds": result["seconds"],
+            "takes": len(takes),
+            "bytes": sum(take["size"] for take in takes),
+            "frames": sum(take["frames"] for take in takes),
+        }
+    if error:
+        figures["code"] = error["code"]  # its sentence may name the clip
+    level = logging.WARNING if stage == "failed" else logging.INFO
+    event(log, f"job {stage}", level, **_who(entry), **figures)
+
+
+def _who(entry: Entry) -> dict:
+    return {"job": entry.id, "owner": short_owner(entry.owner)}
