@@ -5,30 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from shared.cameras.recam_json import read_rate
 from shared.errors import RecamError
-from shared.protocol.messages import bad, error_from, require, scalar_settings, text, whole
+from shared.protocol.messages import error_from
 
-MOST_PIXELS = 32768  # of a side
-MOST_FRAMES = 100_000
 MOST_OPEN = 32  # questions that the worker has at once
 SECONDS = 150.0  # for an answer: PyTorch may have to start twice
-
-
-def read_question(body: dict) -> dict:
-    """The worker's question in a ``job.estimate``; RecamError ``bad_message``, ``camera_rate``."""
-    rate = text(body, "rate", 40)
-    if not 0 < read_rate(rate) < 100_000:
-        raise bad(f"has the rate {rate!r}, which is none")
-    return {
-        "width": whole(body, "width", 1, MOST_PIXELS),
-        "height": whole(body, "height", 1, MOST_PIXELS),
-        "frames": whole(body, "frames", 1, MOST_FRAMES),
-        "rate": rate,
-        "settings": scalar_settings(body, "settings"),
-        "depth": require(body, "depth", bool),
-        "start": require(body, "start", bool),
-    }
 
 
 class Estimates:

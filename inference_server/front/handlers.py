@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 
 from shared.errors import RecamError
 from shared.protocol.limits import CHUNK_BYTES, CREDIT, PROTOCOL
-from shared.protocol.messages import Message, digest, identifier, require, text, whole
-from shared.protocol.request import JobRequest, no_such_job
+from shared.protocol.messages import Message
+from shared.protocol.request import JobRequest
+from shared.protocol.schema import check_request, unknown
 from shared.version import VERSION
 
 from ..engines.registry import as_body, check_name, check_settings
+from .clips import Clips
 from .dispatcher import Dispatcher
-from .estimates import read_question
 from .journal import Entry, Journal
-from .store import Incoming, Store, disk_error, read_chunk, upload_closed
-
-MOST_CLIP_BYTES = 1 << 40
-OPEN_UPLOADS = 64  # files held open; the longest unused is closed, and its client begins again
+from .results import Results, find_job
+from .store import Store
 
 
 class Handlers:
@@ -35,42 +33,33 @@ class Handlers:
         self._store = store
         self._dispatcher = dispatcher
         self._listeners = listeners
-        self._incoming: OrderedDict[tuple[str, str], Incoming] = OrderedDict()
+        self._clips = Clips(store)
         self._handlers = {
             "hello": self._hello,
             "server.info": self._info,
-            "blob.have": self._have,
-            "blob.put": self._put,
-            "blob.chunk": self._chunk,
-            "blob.end": self._end,
             "job.estimate": self._estimate,
             "job.submit": self._submit,
             "job.attach": self._attach,
             "job.cancel": self._cancel,
             "job.list": self._list,
             "job.picture": self._picture,
-            "result.get": self._result,
+            **self._clips.handlers,
+            **Results(journal, store).handlers,
         }
 
     async def handle(self, sender: bytes, owner: str, message: Message) -> Message:
-        """The answer to a message, or RecamError."""
+        """The answer to a message, or RecamError. Handlers trust what the schema lets through."""
+        check_request(message)
         handler = self._handlers.get(message.type)
         if handler is None:
-            raise RecamError(
-                "unknown_message",
-                f"The server does not know the message {message.type!r}.",
-                "Install the same version of Recam on both sides.",
-            )
+            raise unknown(message.type)
         return await handler(sender, owner, message.body, message.data)
 
     def close(self) -> None:
         """Let go of the files of uploads under way."""
-        while self._incoming:
-            self._incoming.popitem()[1].close()
+        self._clips.close()
 
     async def _hello(self, sender, owner, body, data) -> Message:
-        whole(body, "protocol", 1)
-        text(body, "client")
         return Message("welcome", self._about())
 
     async def _info(self, sender, owner, body, data) -> Message:
@@ -86,50 +75,9 @@ class Handlers:
             "trouble": self._dispatcher.trouble,
         }
 
-    async def _have(self, sender, owner, body, data) -> Message:
-        wanted = digest(body, "sha256")
-        held = self._store.clip(owner, wanted).is_file()
-        return Message("blob.held" if held else "blob.missing", {"sha256": wanted})
-
-    async def _put(self, sender, owner, body, data) -> Message:
-        upload = identifier(body, "upload")
-        size = whole(body, "size", 1, MOST_CLIP_BYTES)
-        if body.get("sha256") is not None:
-            wanted = digest(body, "sha256")
-            if self._store.clip(owner, wanted).is_file():
-                await self._drop((owner, upload))
-                self._store.upload(owner, upload).unlink(missing_ok=True)
-                return Message("blob.held", {"sha256": wanted})
-        await self._drop((owner, upload))
-        file = self._store.upload(owner, upload)
-        # Taking up an old upload reads what is there, to go on with its hash.
-        try:
-            incoming = await asyncio.to_thread(Incoming, file, size)
-        except OSError as error:
-            raise disk_error(error) from None
-        self._incoming[owner, upload] = incoming
-        if len(self._incoming) > OPEN_UPLOADS:
-            await self._drop(next(iter(self._incoming)))
-        return Message("blob.go", {"upload": upload, "offset": incoming.offset})
-
-    async def _chunk(self, sender, owner, body, data) -> Message:
-        upload = identifier(body, "upload")
-        offset, wanted = whole(body, "offset"), digest(body, "sha256")
-        incoming = self._open(owner, upload)
-        async with incoming.lock:  # chunks queue here in the order in which they came
-            await asyncio.to_thread(incoming.append, offset, wanted, data)
-        return Message("blob.ack", {"upload": upload, "offset": incoming.offset})
-
-    async def _end(self, sender, owner, body, data) -> Message:
-        upload, wanted = identifier(body, "upload"), digest(body, "sha256")
-        incoming = self._open(owner, upload)
-        del self._incoming[owner, upload]
-        async with incoming.lock:
-            await asyncio.to_thread(incoming.finish, wanted, self._store.clip(owner, wanted))
-        return Message("blob.held", {"sha256": wanted})
-
     async def _estimate(self, sender, owner, body, data) -> Message:
-        engine, question = text(body, "engine", 40), read_question(body)
+        question = dict(body)
+        engine = question.pop("engine")
         check_name(engine)
         check_settings(question["settings"], question["start"] or None)
         return Message("job.estimate", await self._dispatcher.estimate(engine, question))
@@ -156,13 +104,13 @@ class Handlers:
         return Message("job.accepted", {"job": entry.id})
 
     async def _attach(self, sender, owner, body, data) -> Message:
-        entry = self._find(owner, body)
+        entry = find_job(self._journal, owner, body)
         if not entry.over:
             self._listeners[entry.number].add(sender)
         return Message("job.state", job_body(entry, self._journal, self._dispatcher))
 
     async def _cancel(self, sender, owner, body, data) -> Message:
-        entry = self._find(owner, body)
+        entry = find_job(self._journal, owner, body)
         self._dispatcher.cancel(entry)
         entry = self._journal.find(owner, entry.id)
         return Message("job.state", job_body(entry, self._journal, self._dispatcher))
@@ -173,56 +121,10 @@ class Handlers:
         return Message("job.list", {"jobs": jobs})
 
     async def _picture(self, sender, owner, body, data) -> Message:
-        entry = self._find(owner, body)
+        entry = find_job(self._journal, owner, body)
         newest = self._dispatcher.progress(entry).picture
         told = {name: getattr(newest, name) for name in ("number", "width", "height")}
         return Message("job.picture", {"job": entry.id, **told}, data=newest.rgb)
-
-    async def _result(self, sender, owner, body, data) -> Message:
-        entry = self._find(owner, body)
-        take, offset = whole(body, "take"), whole(body, "offset")
-        if entry.stage != "finished":
-            raise RecamError(
-                "no_result", f"The job {entry.id} has no result.", "Wait for it to finish."
-            )
-        if take >= (takes := len(entry.result["takes"])):
-            raise RecamError(
-                "no_result",
-                f"The job {entry.id} has no take {take}.",
-                f"It has {takes}, counted from 0.",
-            )
-        file = self._store.result(owner, entry.id, take)
-        # Allocated here: what threads of a pool allocate, each of them would keep.
-        chunk = bytearray(CHUNK_BYTES)
-        try:
-            chunk, hashed = await asyncio.to_thread(read_chunk, file, offset, chunk)
-        except OSError:
-            raise RecamError(
-                "result_gone",
-                f"The result of job {entry.id} is no longer on the server.",
-                "Render it again.",
-            ) from None
-        head = {"job": entry.id, "take": take, "offset": offset, "sha256": hashed}
-        return Message("result.chunk", head, data=chunk)
-
-    def _find(self, owner: str, body: dict) -> Entry:
-        job = identifier(body, "job")
-        entry = self._journal.find(owner, job)
-        if entry is None:
-            raise no_such_job(job)
-        return entry
-
-    def _open(self, owner: str, upload: str) -> Incoming:
-        incoming = self._incoming.get((owner, upload))
-        if incoming is None:
-            raise upload_closed()
-        self._incoming.move_to_end((owner, upload))
-        return incoming
-
-    async def _drop(self, key: tuple[str, str]) -> None:
-        if incoming := self._incoming.pop(key, None):
-            async with incoming.lock:
-                await asyncio.to_thread(incoming.close)
 
 
 def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:
@@ -230,7 +132,7 @@ def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:
     progress = dispatcher.progress(entry)
     return {
         "job": entry.id,
-        "name": require(entry.body, "name", str),
+        "name": entry.body["name"],
         "stage": entry.stage,
         "step": progress.done,
         "steps": progress.steps,

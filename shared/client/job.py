@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import RecamError
-from ..protocol.messages import Message, error_from, whole
+from ..protocol.messages import Message, error_from
 from ..protocol.request import JobRequest
 from ..takes import take_path
 from .connection import Connection, ConnectionLost
@@ -274,7 +274,7 @@ class RemoteJob:
 
 
 def _picture_in(message: Message) -> np.ndarray | None:
-    width, height = (whole(message.body, name) for name in ("width", "height"))
+    width, height = message.body["width"], message.body["height"]
     if not width * height or len(message.data) != 3 * width * height:
         return None
     return np.frombuffer(message.data, np.uint8).reshape(height, width, 3)

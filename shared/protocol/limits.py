@@ -5,10 +5,12 @@ DEFAULT_PORT = 47811
 DEFAULT_ADDRESS = f"tcp://127.0.0.1:{DEFAULT_PORT}"
 
 HEADER_BYTES = 1024 * 1024  # the JSON header of a message, at most: 10,000 parts fit in
-DATA_BYTES = 64 * 1024 * 1024  # the data frame of a message, at most: a shot of some hours
+DATA_BYTES = 16 * 1024 * 1024  # the data frame of a message, at most: a shot of half an hour
 CHUNK_BYTES = 512 * 1024  # one piece of a clip or a result
 CREDIT = 8  # chunks under way at once: a control message waits behind these at the most
 PICTURE_SIDE = 192  # pixels of the longer side of a job's picture, at most: 108 KiB
+
+MOST_FRAMES = 100_000  # of a shot: more than an hour
 
 HEARTBEAT_MS = 2_000  # an idle connection is tried this often …
 HEARTBEAT_TIMEOUT_MS = 15_000  # … and given up when nothing came back for this long

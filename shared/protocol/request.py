@@ -9,18 +9,12 @@ from dataclasses import dataclass, field
 from ..cameras.recam_json import shot_from_json, shot_to_json
 from ..cameras.trajectory import Shot
 from ..errors import RecamError
-from .messages import (
-    bad,
-    check_digest,
-    identifier,
-    parse_json,
-    require,
-    scalar_settings,
-    text,
-    whole,
-)
+from .kinds import one_line
+from .limits import DATA_BYTES, MOST_FRAMES
+from .strict_json import bad, parse_json
 
-MOST_PARTS = 10_000
+_BRACKETS = 4 * MOST_FRAMES + 64  # two cameras, each a list of poses and one of lenses
+_COMMAS = 2 * (12 + 4) * MOST_FRAMES + 64
 
 
 def new_id() -> str:
@@ -42,6 +36,7 @@ class JobRequest:
     untagged_matrix: how the client shows a clip whose file does not tell its colour matrix: 1 for
         BT.709, 6 for BT.601 (H.273); None leaves it to the server, which goes by the size.
     settings: the engine's own.
+    delete_on_delivery: whether the server deletes takes and clips once the client has them all.
     """
 
     shot: Shot
@@ -54,6 +49,7 @@ class JobRequest:
     audio: bool = True
     untagged_matrix: int | None = None
     settings: dict = field(default_factory=dict)
+    delete_on_delivery: bool = False
     job: str = field(default_factory=new_id)
 
     @property
@@ -66,7 +62,7 @@ class JobRequest:
         return {
             "job": self.job,
             "engine": self.engine,
-            "name": self.name,
+            "name": one_line(self.name),
             "parts": list(self.parts),
             "first": self.first,
             "depth": self.depth,
@@ -74,39 +70,40 @@ class JobRequest:
             "audio": self.audio,
             "untagged_matrix": self.untagged_matrix,
             "settings": self.settings,
+            "delete_on_delivery": self.delete_on_delivery,
         }
 
     def shot_data(self) -> bytes:
-        """The data frame of ``job.submit``: the shot in Recam's own JSON."""
-        return json.dumps(shot_to_json(self.shot), allow_nan=False).encode()
+        """The data frame of ``job.submit``: the shot in Recam's own JSON.
+
+        RecamError ``shot_size`` where it is more than a message may carry.
+        """
+        shot = shot_to_json(self.shot)
+        data = json.dumps(shot, allow_nan=False, separators=(",", ":")).encode()
+        if self.frames > MOST_FRAMES or len(data) > DATA_BYTES:
+            raise RecamError(
+                "shot_size",
+                f"A shot of {self.frames} frames is too long to be sent at once.",
+                "Send the clip in parts.",
+            )
+        return data
 
     @classmethod
     def from_message(cls, body: dict, data: bytes) -> JobRequest:
-        """The request in a ``job.submit``, or RecamError saying what is wrong with it."""
-        parts = require(body, "parts", list)
-        if not 1 <= len(parts) <= MOST_PARTS:
-            raise bad(f"names {len(parts)} parts; a clip has 1 to {MOST_PARTS}")
-        matrix = body.get("untagged_matrix")
-        if matrix not in (None, 1, 6):
-            raise bad("has an untagged_matrix that is neither null, 1 nor 6")
+        """The request in a ``job.submit`` whose body is as specified.
+
+        RecamError ``bad_message``, or what ``shot_from_json`` raises, for its shot.
+        """
         return cls(
-            shot=shot_from_json(parse_json(bytes(data), "shot")),
-            parts=tuple(check_digest(part, "part") for part in parts),
-            first=whole(body, "first"),
-            name=text(body, "name"),
-            engine=text(body, "engine", 40),
-            depth=_digest_or_none(body, "depth"),
-            start=_digest_or_none(body, "start"),
-            audio=require(body, "audio", bool),
-            untagged_matrix=matrix,
-            settings=scalar_settings(body, "settings"),
-            job=identifier(body, "job"),
+            **{**body, "parts": tuple(body["parts"])}, shot=shot_from_json(_shot_json(bytes(data)))
         )
 
 
-def _digest_or_none(body: dict, name: str) -> str | None:
-    value = body.get(name)
-    return None if value is None else check_digest(value, name)
+def _shot_json(data: bytes) -> dict:
+    """Counted before it is read: three bytes of JSON may cost a hundred of memory."""
+    if data.count(b"[") + data.count(b"{") > _BRACKETS or data.count(b",") > _COMMAS:
+        raise bad(f"has a shot of more than {MOST_FRAMES} frames")
+    return parse_json(data, "shot", numbers=False)
 
 
 def no_such_job(job: str) -> RecamError:

@@ -13,7 +13,10 @@ from shared.cameras.lens import lens_from_focal
 from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot
 from shared.errors import RecamError
+from shared.protocol.limits import MOST_FRAMES
+from shared.protocol.messages import Message, pack, unpack
 from shared.protocol.request import JobRequest, new_id
+from shared.protocol.schema import check_request
 
 SHOT = Shot(make_move("orbit", 5, Fraction(30000, 1001), lens_from_focal(35.0, 36.0, 16 / 9)))
 REQUEST = JobRequest(
@@ -26,11 +29,14 @@ REQUEST = JobRequest(
     audio=False,
     untagged_matrix=6,
     settings={"strength": 0.5, "edges": "soft", "steps": 4, "fill": True},
+    delete_on_delivery=True,
 )
 
 
 def arrive(body: dict, data: bytes) -> JobRequest:
-    return JobRequest.from_message(json.loads(json.dumps(body)), data)
+    message = unpack(pack(Message("job.submit", body, data=data)))
+    check_request(message)
+    return JobRequest.from_message(message.body, message.data)
 
 
 def test_a_request_arrives_as_it_was_sent():
@@ -64,6 +70,8 @@ def test_ids_are_fresh():
         {"untagged_matrix": 9},
         {"settings": {"path": ["a"]}},
         {"job": "../../etc"},
+        {"delete_on_delivery": 1},
+        {"path": "clip.mov"},
     ],
     ids=lambda change: str(change)[:30],
 )
@@ -89,3 +97,26 @@ def test_a_pose_that_overflows_is_refused_with_its_frame():
     with pytest.raises(RecamError, match="frame 3") as caught:
         arrive(REQUEST.to_body(), data)
     assert caught.value.code == "camera_pose"
+
+
+def test_a_name_with_characters_that_cannot_be_shown_travels_without_them():
+    name = "take\x1b[2J\n\ud8ff\u202e.mov"  # as a file's name may be
+    arrived = arrive(replace(REQUEST, name=name).to_body(), REQUEST.shot_data())
+    assert arrived.name == "take [2J   .mov"
+
+
+def test_an_older_clients_takes_stay_where_nothing_is_said_of_delivery():
+    body = REQUEST.to_body()
+    del body["delete_on_delivery"]
+    assert arrive(body, REQUEST.shot_data()).delete_on_delivery is False
+
+
+def test_a_shot_of_too_many_frames_is_neither_sent_nor_read():
+    lens = lens_from_focal(35.0, 36.0, 16 / 9)
+    long = Shot(make_move("orbit", MOST_FRAMES + 1, Fraction(25), lens))
+    with pytest.raises(RecamError) as caught:
+        replace(REQUEST, shot=long).shot_data()
+    assert caught.value.code == "shot_size" and str(MOST_FRAMES + 1) in caught.value.sentence
+    for rows in (b"[]," * 500_000, b"0," * 4_000_000, b"{}," * 500_000):
+        with pytest.raises(RecamError, match=str(MOST_FRAMES)):
+            arrive(REQUEST.to_body(), b'{"trajectory":{"poses":[' + rows + b"0]}}")

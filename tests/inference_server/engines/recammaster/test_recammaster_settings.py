@@ -12,7 +12,7 @@ import pytest
 
 from inference_server.engines.recammaster.settings import NAMES, Settings, check, parse, table
 from shared.errors import RecamError
-from shared.protocol.messages import scalar_settings
+from shared.protocol.kinds import settings
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -43,7 +43,8 @@ def test_every_default_is_a_value_that_is_taken_and_travels():
     values = {field.name: field.default for field in fields(Settings) if field.name in NAMES}
     del values["negative_prompt"]  # left out, it is the model's own
     body = json.loads(json.dumps({"settings": values}))
-    check(scalar_settings(body, "settings"))
+    settings(body["settings"], "settings")
+    check(body["settings"])
     assert Settings.of(values) == Settings.of({})
 
 

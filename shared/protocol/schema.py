@@ -1,0 +1,212 @@
+"""Every message of docs/protocol.md: its exact fields, and how much data it may carry.
+
+Checked before anything else touches a message: what comes after may trust what it is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import RecamError
+from ..takes import MOST_TAKES
+from .kinds import (
+    Kind,
+    anything,
+    fields,
+    flag,
+    hexadecimal,
+    line,
+    listed,
+    maybe,
+    number,
+    one_of,
+    rate,
+    settings,
+    whole,
+    words,
+)
+from .limits import CHUNK_BYTES, DATA_BYTES, MOST_FRAMES, PICTURE_SIDE
+from .messages import Message
+from .strict_json import bad
+
+MOST_PARTS = 10_000  # files of a clip
+MOST_PIXELS = 32_768  # of a side
+MOST_FILE_BYTES = 1 << 40
+MOST_FIRST = 100_000_000  # an in point, in frames: a month and a half
+
+STAGES = ("queued", "rendering", "cancelling", "finished", "failed", "cancelled")
+
+_JOB = hexadecimal(32)
+_SHA256 = hexadecimal(64)
+_OFFSET = whole(0, MOST_FILE_BYTES)
+_PIXELS = whole(1, MOST_PIXELS)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a type of message holds. data: bytes beside the header, the least and the most."""
+
+    body: Kind
+    data: tuple[int, int] = (0, 0)
+
+
+def _exactly(**needed: Kind) -> Form:
+    return Form(fields(needed))
+
+
+REQUESTS = {
+    "hello": _exactly(protocol=whole(1), client=line()),
+    "server.info": _exactly(),
+    "server.status": _exactly(),
+    "blob.have": _exactly(sha256=_SHA256),
+    "blob.put": _exactly(upload=_JOB, size=whole(1, MOST_FILE_BYTES), sha256=maybe(_SHA256)),
+    "blob.chunk": Form(
+        fields({"upload": _JOB, "offset": _OFFSET, "sha256": _SHA256}), (1, CHUNK_BYTES)
+    ),
+    "blob.end": _exactly(upload=_JOB, sha256=_SHA256),
+    "job.estimate": _exactly(
+        engine=line(40),
+        settings=settings,
+        width=_PIXELS,
+        height=_PIXELS,
+        frames=whole(1, MOST_FRAMES),
+        rate=rate,
+        depth=flag,
+        start=flag,
+    ),
+    "job.submit": Form(
+        fields(
+            {
+                "job": _JOB,
+                "engine": line(40),
+                "name": line(),
+                "parts": listed(_SHA256, 1, MOST_PARTS),
+                "first": whole(0, MOST_FIRST),
+                "depth": maybe(_SHA256),
+                "start": maybe(_SHA256),
+                "audio": flag,
+                "untagged_matrix": one_of(None, 1, 6),
+                "settings": settings,
+            },
+            {"delete_on_delivery": flag},
+        ),
+        (1, DATA_BYTES),
+    ),
+    "job.attach": _exactly(job=_JOB),
+    "job.cancel": _exactly(job=_JOB),
+    "job.picture": _exactly(job=_JOB),
+    "job.list": _exactly(),
+    "result.get": _exactly(job=_JOB, take=whole(0, MOST_TAKES - 1), offset=_OFFSET),
+    "result.delivered": _exactly(job=_JOB),
+}
+
+
+def _told(optional: dict[str, Kind] | None = None, /, **needed: Kind) -> Kind:
+    """What a server tells: a newer one may tell more, an older one lacks what is optional."""
+    return fields(needed, optional, others=True)
+
+
+_ERROR = _told(code=line(), sentence=words(), hint=words())
+_REMARKS = listed(words(), 0, 1000)
+_TAKE = _told(
+    {"content_size": anything, "report": _told()},
+    size=whole(1, MOST_FILE_BYTES),
+    sha256=_SHA256,
+    width=_PIXELS,
+    height=_PIXELS,
+    frames=whole(1),
+)
+_STATE = _told(
+    {"picture": whole(), "remarks": _REMARKS, "accepted": number, "ended": maybe(number)},
+    job=_JOB,
+    name=line(),
+    stage=one_of(*STAGES),
+    doing=line(),
+    step=whole(),
+    steps=whole(),
+    seconds_left=maybe(number),
+    ahead=whole(),
+    engine=line(),
+    engine_reason=words(),
+    result=maybe(_told({"remarks": _REMARKS}, takes=listed(_TAKE, 1, MOST_TAKES))),
+    error=maybe(_ERROR),
+)
+_ABOUT = _told(
+    {"trouble": words(), "chunk_bytes": whole(1), "credit": whole(1)},
+    protocol=whole(1),
+    server=line(),
+    engines=listed(_told(name=line(40), description=words(), can_run=flag, reason=words()), 0, 100),
+)
+
+ANSWERS = {
+    "error": Form(_ERROR),
+    "welcome": Form(_ABOUT),
+    "server.info": Form(_ABOUT),
+    "server.status": Form(_told()),
+    "blob.held": Form(_told(sha256=_SHA256)),
+    "blob.missing": Form(_told(sha256=_SHA256)),
+    "blob.go": Form(_told(upload=_JOB, offset=_OFFSET)),
+    "blob.ack": Form(_told(upload=_JOB, offset=_OFFSET)),
+    "job.estimate": Form(
+        _told(
+            {
+                "memory": maybe(whole()),
+                "memory_available": maybe(whole()),
+                "ahead_seconds": maybe(number),
+            },
+            engine=line(),
+            engine_reason=words(),
+            seconds=maybe(number),
+            device=words(),
+            ahead=whole(),
+            sentences=listed(words(), 0, 1000),
+        )
+    ),
+    "job.accepted": Form(_told(job=_JOB)),
+    "job.state": Form(_STATE),
+    "job.list": Form(_told(jobs=listed(_STATE, 0, 100))),
+    "job.picture": Form(
+        _told(
+            job=_JOB,
+            number=whole(),
+            width=whole(0, PICTURE_SIDE),
+            height=whole(0, PICTURE_SIDE),
+        ),
+        (0, 3 * PICTURE_SIDE**2),
+    ),
+    "result.chunk": Form(_told(job=_JOB, take=whole(), offset=_OFFSET), (0, CHUNK_BYTES)),
+}
+
+
+def check_request(message: Message) -> None:
+    """RecamError ``unknown_message`` or ``bad_message`` unless it is a request as specified."""
+    form = REQUESTS.get(message.type)
+    if form is None:
+        raise unknown(message.type)
+    if message.re is not None:
+        raise bad("is a request and an answer at once")
+    _check(form, message)
+
+
+def check_answer(message: Message) -> None:
+    """RecamError ``bad_message`` unless it is what a server says, as far as it is specified."""
+    form = ANSWERS.get(message.type)
+    if form is None:
+        raise bad("is of a type that no server sends")
+    _check(form, message)
+
+
+def unknown(kind: str) -> RecamError:
+    """The error for a type of message that the server does not know."""
+    return RecamError(
+        "unknown_message",
+        f"The server does not know the message {kind!r}.",
+        "Install the same version of Recam on both sides.",
+    )
+
+
+def _check(form: Form, message: Message) -> None:
+    least, most = form.data
+    if not least <= len(message.data) <= most:
+        raise bad(f"carries {len(message.data)} bytes of data; it may be {least} to {most}")
+    form.body(message.body, "body")
