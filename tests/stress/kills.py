@@ -1,0 +1,171 @@
+"""Jobs and random kills -9 over them: of the front, the worker, both, the client."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import time
+from collections import Counter
+
+import psutil
+
+from .campaign import Campaign
+from .observer import ENDS
+from .running import Progress
+from .table import Row
+from .verdict import judge
+
+SECONDS = 720.0
+SEED = 5
+ARTISTS = 4
+SLOW = 0.004  # seconds per 64 KiB of the artists' line: sending and fetching take their time
+
+KINDS = ("front",) * 8 + ("worker",) * 6 + ("both",) * 2 + ("client",) * 4
+AIMS = ("any", "sending", "queued", "rendering", "keeping", "fetching")
+MEAN_SECONDS = 0.9  # of the random wait before a kill
+AIM_SECONDS = 1.5  # for the moment that is aimed at
+AHEAD = 0.06  # share of the jobs that is released beyond what the kills have come to
+
+_PHASES = {  # an artist's stages, in the words of the table
+    "sending": "sending",
+    "connecting": "sending",
+    "uploading": "sending",
+    "queued": "queued",
+    "rendering": "rendering",
+    "cancelling": "rendering",
+    "downloading": "fetching",
+}
+
+
+def run(short: bool) -> list[Row]:
+    """500 jobs and 200 kills; short: 20 and 8."""
+    jobs, kills, artists = (20, 8, 2) if short else (500, 200, ARTISTS)
+    began = time.monotonic()
+    with Campaign(jobs, artists, SEED, SLOW) as campaign:
+        killer = Killer(campaign, random.Random(SEED))
+        progress = Progress("kills", kills)
+        for number in range(kills):
+            campaign.release(round(jobs * ((number + 1) / kills + AHEAD)))
+            killer.kill()
+            progress.at(number + 1)
+        campaign.release(jobs)
+        progress = Progress("jobs ended", jobs)
+        campaign.wait(240, lambda: progress.at(campaign.ended()))
+        took = time.monotonic() - began
+        time.sleep(1.0)  # for the observers to hear of the last end
+        observers = campaign.observers
+        campaign.stop_server()
+        verdict = judge(
+            campaign.plan, campaign.server.state, campaign.artists, observers, campaign.references
+        )
+    for line in verdict.wrong[:20]:
+        print(f"  {line}")
+    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(killer.kinds.items()))
+    struck = ", ".join(f"{killer.struck[phase]} {phase}" for phase in AIMS[1:])
+    everywhere = all(killer.struck[phase] for phase in AIMS[1:])
+    return [
+        Row(f"kills -9, seed {SEED}", f"{killer.kinds.total()}: {kinds}", str(kills), True),
+        Row(
+            "jobs that a kill met, by what was done with them",
+            struck,
+            "" if short else "each > 0",
+            short or everywhere,
+        ),
+        *verdict.rows(jobs),
+        Row("renderings begun for these jobs", str(verdict.attempts), "", True),
+        Row("time in all", f"{took:.0f} s", "", True),
+    ]
+
+
+class Killer:
+    """Kills one thing after the other, each at a random moment."""
+
+    def __init__(self, campaign: Campaign, dice: random.Random) -> None:
+        self._campaign = campaign
+        self._dice = dice
+        self.kinds: Counter[str] = Counter()
+        self.struck: Counter[str] = Counter()
+
+    def kill(self) -> None:
+        """Wait a random time, then for the moment that is aimed at, then kill."""
+        kind, aim = self._dice.choice(KINDS), self._dice.choice(AIMS)
+        number = self._dice.randrange(len(self._campaign.processes))
+        time.sleep(min(self._dice.expovariate(1 / MEAN_SECONDS), 5 * MEAN_SECONDS))
+        if aim == "keeping":
+            kind = "both" if kind == "both" else "front"  # it is the front that keeps
+            if self._result_appears():
+                self.struck["keeping"] += 1
+        elif aim != "any":
+            self._some_job_is(aim)
+            time.sleep(self._dice.uniform(0, 0.05))
+        met = self._stages()
+        if kind == "client":
+            self._kill_artist(number)
+        else:
+            self._kill_server(kind)
+        self.kinds[kind] += 1
+        self.struck.update(_PHASES[stage] for stage in met if stage in _PHASES)
+
+    def _kill_server(self, kind: str) -> None:
+        front = self._campaign.server.process
+        if kind in ("worker", "both"):
+            for worker in self._workers(front.pid):
+                worker.kill()
+        if kind in ("front", "both"):
+            front.kill()
+
+    def _workers(self, front: int) -> list[psutil.Process]:
+        """The one that is at work, as far as its processor time tells; waits for one to be up."""
+        deadline = time.monotonic() + AIM_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(psutil.Error):
+                if workers := psutil.Process(front).children():
+                    return workers
+            front = self._campaign.server.process.pid
+            time.sleep(0.02)
+        return []
+
+    def _kill_artist(self, number: int) -> None:
+        process = self._campaign.processes[number]
+        process.kill()
+        process.wait()
+        time.sleep(self._dice.uniform(0, 0.5))
+        self._campaign.start_artist(number)
+
+    def _stages(self) -> list[str]:
+        """The stage of each job that has not ended: as its observer has it, else its artist."""
+        campaign = self._campaign
+        there = {job: stage for one in campaign.observers for job, stage in one.stages.items()}
+        return [
+            there[job] if there.get(job) in ("queued", "rendering", "cancelling") else stage
+            for job, stage in campaign.stages().items()
+            if stage not in ENDS
+        ]
+
+    def _some_job_is(self, phase: str) -> bool:
+        deadline = time.monotonic() + AIM_SECONDS
+        while time.monotonic() < deadline:
+            if phase in map(_PHASES.get, self._stages()):
+                return True
+            time.sleep(0.01)
+        return False
+
+    def _result_appears(self) -> bool:
+        """Until a result's folder has its name: the journal does not know of it yet."""
+        results = self._campaign.server.state / "results"
+        before = _folders(results)
+        deadline = time.monotonic() + AIM_SECONDS
+        while time.monotonic() < deadline:
+            if _folders(results) - before:
+                return True
+            time.sleep(0.001)
+        return False
+
+
+def _folders(results) -> set[str]:
+    found = set()
+    with contextlib.suppress(FileNotFoundError):
+        for owner in os.scandir(results):
+            found.update(entry.path for entry in os.scandir(owner))
+    return found
