@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from weakref import WeakValueDictionary
 
 from shared.protocol.messages import Message
 
@@ -19,6 +20,7 @@ class Clips:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._incoming: OrderedDict[tuple[str, str], Incoming] = OrderedDict()
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self.handlers = {
             "blob.have": self._have,
             "blob.put": self._put,
@@ -37,20 +39,11 @@ class Clips:
 
     async def _put(self, sender, owner, body, data) -> Message:
         upload, size, wanted = body["upload"], body["size"], body["sha256"]
-        if wanted and self._store.clip(owner, wanted).is_file():
-            await self._drop((owner, upload))
-            self._store.upload(owner, upload).unlink(missing_ok=True)
-            return Message("blob.held", {"sha256": wanted})
-        await self._drop((owner, upload))
-        file = self._store.upload(owner, upload)
-        # Taking up an old upload reads what is there, to go on with its hash.
-        try:
-            incoming = await asyncio.to_thread(Incoming, file, size)
-        except OSError as error:
-            raise disk_error(error) from None
-        self._incoming[owner, upload] = incoming
-        if len(self._incoming) > OPEN_UPLOADS:
-            await self._drop(next(iter(self._incoming)))
+        async with self._alone(owner, upload):
+            if wanted and self._store.clip(owner, wanted).is_file():
+                await self._discard(owner, upload)
+                return Message("blob.held", {"sha256": wanted})
+            incoming = await self._taken_up(owner, upload, size)
         return Message("blob.go", {"upload": upload, "offset": incoming.offset})
 
     async def _chunk(self, sender, owner, body, data) -> Message:
@@ -62,11 +55,38 @@ class Clips:
 
     async def _end(self, sender, owner, body, data) -> Message:
         upload, wanted = body["upload"], body["sha256"]
-        incoming = self._open(owner, upload)
-        del self._incoming[owner, upload]
-        async with incoming.lock:
-            await asyncio.to_thread(incoming.finish, wanted, self._store.clip(owner, wanted))
+        async with self._alone(owner, upload):
+            clip = self._store.clip(owner, wanted)
+            if clip.is_file():  # another client with the same file was faster
+                await self._discard(owner, upload)
+                return Message("blob.held", {"sha256": wanted})
+            incoming = self._open(owner, upload)
+            del self._incoming[owner, upload]
+            async with incoming.lock:
+                await asyncio.to_thread(incoming.finish, wanted, clip)
         return Message("blob.held", {"sha256": wanted})
+
+    async def _taken_up(self, owner: str, upload: str, size: int) -> Incoming:
+        """The upload as it is open: its client came back, or a second one has the same file.
+
+        Else from the disk, where what is there is read, to go on with its hash.
+        """
+        key = owner, upload
+        incoming = self._incoming.get(key)
+        if incoming and incoming.size == size:
+            async with incoming.lock:  # what was sent before is kept by now
+                return incoming
+        await self._drop(key)
+        try:
+            incoming = await asyncio.to_thread(Incoming, self._store.upload(*key), size)
+            while await asyncio.to_thread(incoming.read_on):
+                pass
+        except OSError as error:
+            raise disk_error(error) from None
+        self._incoming[key] = incoming
+        if len(self._incoming) > OPEN_UPLOADS:
+            await self._drop(next(iter(self._incoming)))
+        return incoming
 
     def _open(self, owner: str, upload: str) -> Incoming:
         incoming = self._incoming.get((owner, upload))
@@ -74,6 +94,14 @@ class Clips:
             raise upload_closed()
         self._incoming.move_to_end((owner, upload))
         return incoming
+
+    def _alone(self, owner: str, upload: str) -> asyncio.Lock:
+        """Held by whoever opens or ends that upload."""
+        return self._locks.setdefault((owner, upload), asyncio.Lock())
+
+    async def _discard(self, owner: str, upload: str) -> None:
+        await self._drop((owner, upload))
+        self._store.upload(owner, upload).unlink(missing_ok=True)
 
     async def _drop(self, key: tuple[str, str]) -> None:
         if incoming := self._incoming.pop(key, None):

@@ -67,7 +67,7 @@ class Incoming:
     """A clip that is being sent: appended chunk by chunk, each verified before it is kept."""
 
     def __init__(self, file: Path, size: int) -> None:
-        """Open a new upload, or take up one that broke off. Reads what is there already."""
+        """Open a new upload, or one that broke off: ``read_on`` until all is read comes first."""
         file.parent.mkdir(parents=True, exist_ok=True)
         self.size = size
         self._file = file
@@ -78,8 +78,6 @@ class Incoming:
         self._out: BinaryIO = file.open("a+b", buffering=0)
         self._out.seek(0)
         self.offset = 0
-        while self.read_on():
-            pass
 
     def read_on(self) -> bool:
         """Read a piece of what is there already, to go on with its hash; whether there is more.
