@@ -1,0 +1,123 @@
+"""What lies in a state folder: found, counted, thrown away."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.protocol.kinds import is_hexadecimal
+
+log = logging.getLogger(__name__)
+
+DIGITS = {"clips": 64, "uploads": 32, "results": 32}  # of the names of each kind
+OWNER_DIGITS = 32
+DELIVERED = "delivered"  # lies in a result's folder once its client has it
+AWAY = "removed"  # where things lie while they are being removed
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A clip, an upload or a result.
+
+    kind: ``clips``, ``uploads``, ``results``. owner: as folders are named. used: when it was last
+    of use, in seconds since 1970. delivered: of a result, whether its client has it.
+    """
+
+    kind: str
+    owner: str
+    name: str
+    path: Path
+    bytes: int
+    used: float
+    delivered: bool = False
+
+
+def scan(folder: Path) -> list[Kept]:
+    """All that is kept below a state folder. Takes a moment: for a thread.
+
+    What does not look as the server names it, or is not what it would be, is not the server's: it
+    is neither counted nor ever removed.
+    """
+    return list(_scan(folder))
+
+
+def _scan(folder: Path) -> Iterator[Kept]:
+    for kind, digits in DIGITS.items():
+        for owner in _named(folder / kind, OWNER_DIGITS):
+            for entry in _named(owner.path, digits):
+                try:
+                    kept = _look(kind, owner.name, entry)
+                except OSError as error:  # gone meanwhile, or not to be read
+                    log.info("%s is passed over: %s", entry.path, error.strerror)
+                    continue
+                if kept:
+                    yield kept
+
+
+def _named(folder: Path | str, digits: int) -> list[os.DirEntry]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if is_hexadecimal(entry.name, digits)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        log.warning("%s cannot be looked through: %s", folder, error.strerror)
+        return []
+
+
+def _look(kind: str, owner: str, entry: os.DirEntry) -> Kept | None:
+    about = entry.stat(follow_symlinks=False)
+    path, used = Path(entry.path), about.st_mtime
+    if kind != "results":
+        if not stat.S_ISREG(about.st_mode):
+            return None
+        return Kept(kind, owner, entry.name, path, about.st_size, used)
+    if not stat.S_ISDIR(about.st_mode):
+        return None
+    with os.scandir(path) as files:
+        sizes = {file.name: file.stat(follow_symlinks=False).st_size for file in files}
+    return Kept(kind, owner, entry.name, path, sum(sizes.values()), used, DELIVERED in sizes)
+
+
+def set_aside(folder: Path, path: Path) -> bool:
+    """Take a thing of the state ``folder`` out of use, at once; ``sweep`` removes it.
+
+    False, and a word in the log, where the system does not let go of it.
+    """
+    away = folder / AWAY / "-".join(path.relative_to(folder).parts)
+    try:
+        away.parent.mkdir(exist_ok=True)
+        if away.is_dir():  # left over from a result of the same name
+            shutil.rmtree(away, ignore_errors=True)
+        os.replace(path, away)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        log.warning("%s cannot be removed: %s", path, error.strerror)
+        return False
+    return True
+
+
+def sweep(folder: Path) -> None:
+    """Remove what was set aside: unlinked, not overwritten. May take seconds: for a thread."""
+    for path in [*(folder / AWAY).glob("*")]:
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("%s cannot be removed: %s", path, error.strerror)
+
+
+def use(path: Path) -> None:
+    """Note that a clip or a result was of use now."""
+    try:
+        os.utime(path)
+    except OSError as error:
+        log.info("%s: %s", path, error.strerror)

@@ -1,0 +1,68 @@
+"""What the journal's jobs still need, and which of them are history; for housekeeping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .journal import Journal
+
+_WAITS = "stage IN ('queued', 'rendering', 'cancelling')"
+_FLAG = '"delete_on_delivery": true'  # as the journal's bodies have it
+AT_ONCE = 1000  # jobs that are looked at in one run: the event loop waits for it
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A job that is over. ended: seconds since 1970."""
+
+    number: int
+    id: str
+    owner: str
+    stage: str
+    ended: float
+
+
+def count_waiting(journal: Journal, owner: str) -> tuple[int, int]:
+    """How many jobs wait or are worked on: this owner's, and all."""
+    query = f"SELECT COALESCE(SUM(owner = ?), 0), COUNT(*) FROM jobs WHERE {_WAITS}"
+    (counts,) = journal.read(query, (owner,))
+    return counts
+
+
+def owners(journal: Journal) -> list[str]:
+    """Public keys of all who have jobs."""
+    return [owner for (owner,) in journal.read("SELECT DISTINCT owner FROM jobs")]
+
+
+def is_needed(journal: Journal, owner: str, digest: str) -> bool:
+    """Whether a job of this owner's that waits or is worked on names the clip."""
+    query = f"SELECT 1 FROM jobs WHERE {_WAITS} AND owner = ? AND instr(body, ?) LIMIT 1"
+    return bool(journal.read(query, (owner, digest)))
+
+
+def was_named(journal: Journal, owner: str, digest: str) -> bool:
+    """Whether any job of this owner's names the clip, over or not."""
+    query = "SELECT 1 FROM jobs WHERE owner = ? AND instr(body, ?) LIMIT 1"
+    return bool(journal.read(query, (owner, digest)))
+
+
+def is_over(journal: Journal, owner: str, job: str) -> bool:
+    """Whether that job has ended; also if there is none."""
+    query = f"SELECT 1 FROM jobs WHERE owner = ? AND id = ? AND {_WAITS}"
+    return not journal.read(query, (owner, job))
+
+
+def oldest_ended(journal: Journal) -> list[Ended]:
+    """Jobs that are over, those accepted first, ``AT_ONCE`` at the most."""
+    return _ended(journal, f"NOT {_WAITS} AND ended NOT NULL ORDER BY number LIMIT {AT_ONCE}")
+
+
+def to_delete(journal: Journal, every: bool) -> list[Ended]:
+    """Jobs that are over and asked for deletion on delivery; or every one that is over."""
+    asked = "1" if every else "instr(body, ?)"
+    return _ended(journal, f"NOT {_WAITS} AND {asked}", () if every else (_FLAG,))
+
+
+def _ended(journal: Journal, condition: str, values: tuple = ()) -> list[Ended]:
+    query = f"SELECT number, id, owner, stage, ended FROM jobs WHERE {condition}"
+    return [Ended(*row) for row in journal.read(query, values)]
