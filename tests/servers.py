@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,11 +34,14 @@ class Server:
             "RECAM_SERVER": self.address,
         }
 
-    def start(self, code: Path = ROOT) -> Server:
-        """Start it from that folder's code, and wait until it listens."""
+    def start(self, code: Path = ROOT, more: Sequence[str] = ()) -> Server:
+        """Start it from that folder's code, and wait until it listens.
+
+        more: arguments for ``recam serve``.
+        """
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                recam("serve", "--port", self.port),
+                recam("serve", "--port", self.port, *more),
                 env=self.environment,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -60,12 +64,15 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         return self._gone(seconds)
 
-    def worker(self):
-        """Its worker process, for psutil, as soon as it has one."""
+    def worker(self, lane: str = "preview"):
+        """The worker process of a lane, for psutil, as soon as there is one."""
+        return until(lambda: next((w for w in self.workers() if lane in w.cmdline()), None))
+
+    def workers(self) -> list:
+        """Its worker processes, for psutil."""
         import psutil
 
-        front = psutil.Process(self.process.pid)
-        return until(lambda: next(iter(front.children()), None))
+        return psutil.Process(self.process.pid).children()
 
     def run(self, *arguments, **more) -> subprocess.CompletedProcess:
         """``recam …`` as this server's user."""

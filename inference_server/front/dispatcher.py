@@ -92,6 +92,7 @@ class Dispatcher:
             self._journal.start(entry)
             self._job = entry
             self._progress = Progress()
+            self._worker.job = entry.id
             self._worker.send({"do": "render", "order": str(order)})
         self._changed(entry)
 

@@ -34,9 +34,16 @@ def accepted(entry: Entry, frames: int) -> None:
 
 
 def started(entry: Entry) -> None:
-    """A worker has it. entry: as it was before."""
+    """A worker has it."""
     waited = round(time.time() - entry.accepted, 3)
-    event(log, "job started", **_who(entry), attempt=entry.attempts + 1, waited_seconds=waited)
+    event(
+        log,
+        "job started",
+        **_who(entry),
+        engine=entry.engine,
+        attempt=entry.attempts,
+        waited_seconds=waited,
+    )
 
 
 def queued_again(entry: Entry, blameless: bool) -> None:
@@ -50,22 +57,22 @@ def cancelling(entry: Entry) -> None:
     event(log, "job is being cancelled", **_who(entry))
 
 
-def ended(entry: Entry, stage: str, result: dict | None, error: dict | None) -> None:
-    """entry: as it was before. stage: finished, failed, cancelled."""
+def ended(entry: Entry) -> None:
+    """It is finished, failed or cancelled."""
     figures = {"engine": entry.engine, "attempts": entry.attempts}
-    figures["since_accepted_seconds"] = round(time.time() - entry.accepted, 3)
-    if result:
-        takes = result["takes"]
+    figures["since_accepted_seconds"] = round(entry.ended - entry.accepted, 3)
+    if entry.result:
+        takes = entry.result["takes"]
         figures |= {
-            "seconds": result["seconds"],
+            "seconds": entry.result["seconds"],
             "takes": len(takes),
             "bytes": sum(take["size"] for take in takes),
             "frames": sum(take["frames"] for take in takes),
         }
-    if error:
-        figures["code"] = error["code"]  # its sentence may name the clip
-    level = logging.WARNING if stage == "failed" else logging.INFO
-    event(log, f"job {stage}", level, **_who(entry), **figures)
+    if entry.error:
+        figures["code"] = entry.error["code"]  # its sentence may name the clip
+    level = logging.WARNING if entry.stage == "failed" else logging.INFO
+    event(log, f"job {entry.stage}", level, **_who(entry), **figures)
 
 
 def _who(entry: Entry) -> dict:

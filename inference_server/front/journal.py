@@ -149,7 +149,7 @@ class Journal:
     def start(self, entry: Entry) -> None:
         """A worker has it."""
         self._change(entry, "stage = 'rendering', attempts = attempts + 1")
-        job_events.started(entry)
+        job_events.started(self.find(entry.owner, entry.id))
 
     def engine(self, entry: Entry, engine: str, reason: str) -> None:
         """Which engine renders it, and why that one."""
@@ -190,7 +190,7 @@ class Journal:
             json.dumps(error) if error else None,
             time.time(),
         )
-        job_events.ended(entry, stage, result, error)
+        job_events.ended(self.find(entry.owner, entry.id))
 
     def _change(self, entry: Entry, assignments: str, *values) -> None:
         self._write(f"UPDATE jobs SET {assignments} WHERE number = ?", (*values, entry.number))
