@@ -11,7 +11,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
-from .opening import open_file, packets_of
+from .opening import open_file, packets_of, sound_stream
 
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}  # anything else becomes stereo
 _PREROLL = 0.5  # seconds decoded before the in point, for decoders that must settle
@@ -35,7 +35,7 @@ def add_audio(output: OutputContainer, parts: list[AudioPart]) -> Iterator[float
     has any, no stream is added.
     """
     sources = [open_file(part.path) for part in parts]
-    streams = [_sound_of(source) for source in sources]
+    streams = [sound_stream(source) for source in sources]
     first = next((stream for stream in streams if stream), None)
     if first is None:
         for source in sources:
@@ -52,11 +52,6 @@ def add_audio(output: OutputContainer, parts: list[AudioPart]) -> Iterator[float
     return _encode(output, target, list(zip(sources, streams, parts, strict=True)))
 
 
-def _sound_of(source: InputContainer) -> AudioStream | None:
-    stream = source.streams.best("audio")
-    return stream if stream is not None and stream.codec_context is not None else None
-
-
 def _copy(
     output: OutputContainer,
     target: AudioStream,
@@ -70,7 +65,7 @@ def _copy(
     start = round(part.start / tick)
     with source:
         _seek(source, stream, part.start - _PREROLL)
-        for packet in packets_of(source, stream):
+        for packet in packets_of(source, stream, part.path):
             if packet is None or packet.pts is None or packet.pts + 2 * packet.duration <= start:
                 continue
             if (packet.pts - start) * tick >= part.duration:
@@ -128,7 +123,7 @@ def _decode(
         return
     _seek(source, stream, part.start - _PREROLL)
     resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
-    for packet in packets_of(source, stream):
+    for packet in packets_of(source, stream, part.path):
         try:
             frames = stream.codec_context.decode(packet)
         except av.FFmpegError:

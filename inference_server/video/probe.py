@@ -9,9 +9,20 @@ from os import PathLike
 import av
 import numpy as np
 
-from . import timing
+from shared.errors import RecamError
+
+from . import limits, timing
 from .colour import Colour, colour_of, has_alpha
-from .opening import open_file, packets_of, picture_stream, unreadable
+from .decoding import Decoder
+from .opening import (
+    DAMAGED,
+    check_size,
+    open_file,
+    packets_of,
+    picture_stream,
+    sound_stream,
+    unreadable,
+)
 
 
 @dataclass
@@ -60,6 +71,7 @@ def probe(file: str | PathLike, untagged_matrix: int | None = None) -> ClipInfo:
     if scan.misleading:
         scan = _scan(file, decode_all=True)
     frame = scan.frame
+    check_size(frame.width, frame.height, file)
     colour, remarks = colour_of(frame, untagged_matrix)
     rotation, mirrored = orientation(frame)
     width, height = frame.width, frame.height
@@ -67,32 +79,24 @@ def probe(file: str | PathLike, untagged_matrix: int | None = None) -> ClipInfo:
     if rotation % 180:
         width, height, aspect = height, width, 1 / aspect
 
-    ticks = np.unique(np.array([t for t in scan.ticks if t is not None], np.int64))
-    timed = len(ticks) == len(scan.ticks)
-    if timed:
-        start = frame.pts
-        ticks = ticks[ticks >= start] - start
-        rate, constant = timing.find_rate(ticks, scan.tick, scan.declared)
-        frames = len(ticks)
-        if not constant:
-            frames = int(timing.frame_number(int(ticks[-1]) + scan.last_shown, scan.tick, rate))
-            frames = max(frames, int(timing.frame_number(int(ticks[-1]), scan.tick, rate)) + 1)
-    else:
-        start, frames, constant = 0, len(scan.ticks), True
-        rate = Fraction(next((r for r in scan.declared if r), 25))
-
+    start, frames, rate, constant = _timing(scan, file)
     if not constant:
         remarks.append(
             f"The clip's frame rate varies; it was made constant at {float(rate):g} per second."
         )
     if scan.declared_frames > len(scan.ticks) + 2:
         remarks.append(f"The file is cut off: {frames} of {scan.declared_frames} frames are there.")
+    if scan.unheard:
+        remarks.append("The clip's sound cannot be read; the take has none.")
     alpha = has_alpha(frame.format) or scan.has_alpha
     if alpha:
         remarks.append("The clip has an alpha channel; it was laid over black.")
     if frame.interlaced_frame:
         remarks.append("The clip is interlaced; its fields are left woven together.")
-    if aspect != 1:
+    if not 1 / limits.ASPECT <= aspect <= limits.ASPECT:
+        remarks.append(f"The clip claims pixels of {aspect}, width to height; it was not believed.")
+        aspect = Fraction(1)
+    elif aspect != 1:
         remarks.append(f"The clip's pixels are not square ({aspect}); they are kept as they are.")
     return ClipInfo(
         path=str(file),
@@ -113,7 +117,7 @@ def probe(file: str | PathLike, untagged_matrix: int | None = None) -> ClipInfo:
         duration=float(frames / rate),
         start=start,
         tick=scan.tick,
-        timed=timed,
+        timed=scan.timed,
         remarks=remarks,
     )
 
@@ -131,16 +135,71 @@ class _Scan:
     codec: str
     has_alpha: bool
     has_audio: bool
+    unheard: bool  # there is sound, of a kind that is not read
+
+    @property
+    def timed(self) -> bool:
+        return None not in self.ticks and len(set(self.ticks)) == len(self.ticks)
+
+
+def _timing(scan: _Scan, file: str | PathLike) -> tuple[int, int, Fraction, bool]:
+    """Frame 0's time in ticks, how many frames there are, at which rate, and if it is constant.
+
+    Raises RecamError ``clip_unreadable`` for times that no clip has.
+    """
+    slowest, fastest = limits.RATES
+    declared = [rate for rate in scan.declared if rate and slowest <= rate <= fastest]
+    if not scan.timed:
+        return 0, len(scan.ticks), (declared or [Fraction(25)])[0], True
+    start, last = scan.frame.pts, max(scan.ticks)
+    if (
+        abs(start * scan.tick) > limits.START
+        or not 0 <= (last - start) * scan.tick <= limits.SECONDS
+    ):
+        raise unreadable(
+            file, f"has times that jump by {_span((last - start) * scan.tick)}.", DAMAGED
+        )
+    ticks = np.sort(np.array([t - start for t in scan.ticks if t >= start], np.int64))
+    rate, constant = timing.find_rate(ticks, scan.tick, declared)
+    if not slowest <= rate <= fastest:
+        raise unreadable(
+            file,
+            f"claims {float(rate):,.6g} frames a second.",
+            f"From one in {1 / slowest} seconds to {fastest} a second are read.",
+        )
+    frames = len(ticks)
+    if not constant:
+        ends = int(ticks[-1]) + scan.last_shown
+        frames = int(timing.frame_number(ends, scan.tick, rate))
+        frames = max(frames, int(timing.frame_number(int(ticks[-1]), scan.tick, rate)) + 1)
+    if frames > limits.FRAMES:
+        raise _too_long(frames, file)
+    return start, frames, rate, constant
+
+
+def _too_long(frames: int, file: str | PathLike) -> RecamError:
+    return unreadable(
+        file,
+        f"claims {frames:,} frames; at most {limits.FRAMES:,} are read.",
+        "Is it whole? Else send it in parts.",
+    )
+
+
+def _span(seconds: Fraction) -> str:
+    hours = abs(seconds) / 3600
+    return (
+        f"{float(hours / 24 / 365):,.0f} years" if hours > 17_520 else f"{float(hours):,.0f} hours"
+    )
 
 
 def _scan(file: str | PathLike, decode_all: bool) -> _Scan:
     with open_file(file) as container:
         stream = picture_stream(container, file)
-        decoder = decoder_of(stream)
+        decode, sound = Decoder(stream, file), sound_stream(container)
         first, ticks, last_shown = None, [], (0, 0)
-        for packet in packets_of(container, stream):
+        for packet in packets_of(container, stream, file):
             if decode_all or first is None:
-                good = [f for f in decode(decoder, packet) or () if not f.is_corrupt]
+                good = [frame for frame in decode(packet) if frame is not None]
                 first = first or next(iter(good), None)
                 if decode_all:
                     ticks += [f.pts for f in good]
@@ -149,6 +208,8 @@ def _scan(file: str | PathLike, decode_all: bool) -> _Scan:
                     ticks.append(packet.pts)
                 if packet.pts is not None:
                     last_shown = max(last_shown, (packet.pts, packet.duration or 0))
+            if len(ticks) > limits.FRAMES:
+                raise _too_long(max(len(ticks), stream.frames), file)
         if first is None:
             raise unreadable(file, "holds no picture that can be decoded.")
         times = [t for t in ticks if t is not None]
@@ -165,24 +226,9 @@ def _scan(file: str | PathLike, decode_all: bool) -> _Scan:
             aspect=Fraction(stream.sample_aspect_ratio or 1),
             codec=stream.codec_context.name,
             has_alpha=stream.metadata.get("alpha_mode") == "1",
-            has_audio=bool(container.streams.audio),
+            has_audio=sound is not None,
+            unheard=sound is None and bool(container.streams.audio),
         )
-
-
-def decoder_of(stream: av.VideoStream) -> av.VideoCodecContext:
-    """The stream's decoder; for WebM with alpha the one that decodes its alpha too."""
-    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name)
-    if name is None or stream.metadata.get("alpha_mode") != "1":
-        return stream.codec_context
-    return av.CodecContext.create(name, "r")
-
-
-def decode(decoder: av.VideoCodecContext, packet: av.Packet | None) -> list[av.VideoFrame] | None:
-    """The packet's frames, or at None the last ones; None if it is damaged."""
-    try:
-        return decoder.decode(packet)
-    except av.FFmpegError:
-        return None
 
 
 def orientation(frame: av.VideoFrame) -> tuple[int, bool]:

@@ -13,11 +13,13 @@ import numpy as np
 
 from shared.errors import RecamError
 
+from . import limits
 from .ahead import ahead
 from .audio import AudioPart
 from .colour import ToRGB
-from .opening import open_file, packets_of, picture_stream
-from .probe import ClipInfo, decode, decoder_of, probe
+from .decoding import Decoder
+from .opening import open_file, packets_of, picture_stream, unreadable
+from .probe import ClipInfo, probe
 from .timing import frame_number
 
 _TURNS = {
@@ -81,7 +83,8 @@ class Reader:
         self._refuse_missing(self.frames - there)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        return ahead(self._read())
+        waiting = limits.AHEAD // (3 * self.width * self.height)
+        return ahead(self._read(), min(3, max(1, waiting)))
 
     def audio_parts(self) -> list[AudioPart]:
         """Where the sound of these frames lies in the files, for the writer."""
@@ -110,6 +113,11 @@ class Reader:
         for info, first, count in self._shares():
             upright = _Upright(info)
             last, shown, damaged = yield from _pictures(info, first, count, upright)
+            if upright.resized:
+                self._remark(
+                    f"{Path(info.path).name} changes its size on the way; all frames were brought "
+                    f"to {info.width} x {info.height}."
+                )
             if damaged:
                 self._remark(
                     f"{Path(info.path).name} is damaged, {damaged} times; the last good frame is "
@@ -177,7 +185,7 @@ def _numbered(info: ClipInfo, first: int) -> Iterator[tuple[int, av.VideoFrame |
                     continue
                 container.seek(info.start + int(seconds / info.tick), stream=stream)
             number, found = -1, False
-            for frame in _decoded(container, stream):
+            for frame in _decoded(container, stream, info.path):
                 if frame is not None:
                     number += 1
                     if info.timed and frame.pts is not None:
@@ -191,22 +199,21 @@ def _numbered(info: ClipInfo, first: int) -> Iterator[tuple[int, av.VideoFrame |
 
 
 def _decoded(
-    container: av.container.InputContainer, stream: av.VideoStream
+    container: av.container.InputContainer, stream: av.VideoStream, file: str
 ) -> Iterator[av.VideoFrame | None]:
     """The good frames, and None for each packet or frame that is damaged."""
-    decoder = decoder_of(stream)
-    for packet in packets_of(container, stream):
+    decode = Decoder(stream, file)
+    for packet in packets_of(container, stream, file):
         if packet is not None and packet.is_corrupt:
             yield None  # decoded all the same: the mark may sit on the packet before the hole
-        frames = decode(decoder, packet)
-        for frame in [None] if frames is None else frames:
-            yield None if frame is None or frame.is_corrupt else frame
+        yield from decode(packet)
 
 
 class _Upright:
     """Decoded frames as they are shown: RGB, mirrored and turned as the file says."""
 
     def __init__(self, info: ClipInfo) -> None:
+        self.resized = False  # a frame was of another size than the first
         self._info = info
         self._to_rgb = ToRGB()
 
@@ -215,7 +222,12 @@ class _Upright:
         width, height = info.width, info.height
         if info.rotation % 180:
             width, height = height, width
-        picture = self._to_rgb(frame, info.colour, width, height)
+        self.resized = self.resized or (frame.width, frame.height) != (width, height)
+        try:
+            picture = self._to_rgb(frame, info.colour, width, height)
+        except (av.FFmpegError, ValueError) as error:
+            why = f"has pictures of a kind that is not read ({frame.format.name})."
+            raise unreadable(info.path, why, "Export it as H.264.") from error
         if info.mirrored:
             picture = cv2.flip(picture, 1)
         if info.rotation:

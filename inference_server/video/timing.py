@@ -7,6 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from . import limits
+
 _COMMON = [Fraction(n) for n in (8, 10, 12, 15, 16, 18, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120)]
 _COMMON += [Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120)]
 
@@ -15,8 +17,11 @@ def frame_number(ticks: int | np.ndarray, tick: Fraction, rate: Fraction) -> int
     """Which frame of a constant rate lies nearest to ``ticks`` after the first frame's time.
 
     ticks: integers, in units of ``tick`` seconds. Exact: integers throughout.
+    An array is ascending.
     """
     step = tick * rate  # frames per tick
+    if isinstance(ticks, np.ndarray) and 2 * int(ticks[-1]) * step.numerator > 2**62:
+        ticks = ticks.astype(object)  # nanoseconds for hours: 64 bits are too few
     return (2 * ticks * step.numerator + step.denominator) // (2 * step.denominator)
 
 
@@ -39,10 +44,11 @@ def find_rate(
         return (declared or [Fraction(25)])[0], True
     mean = Fraction(len(ticks) - 1, int(ticks[-1])) / tick
     places = np.arange(len(ticks))
+    slowest, fastest = limits.RATES
     fitting = []
     common = sorted(_COMMON, key=lambda rate: abs(rate - mean))
     for rate in [*map(_snap, declared), *common, mean.limit_denominator(1001)]:
-        if rate > 0 and np.array_equal(frame_number(ticks, tick, rate), places):
+        if slowest <= rate <= fastest and np.array_equal(frame_number(ticks, tick, rate), places):
             error = np.abs(ticks - places * float(1 / (rate * tick))).max()
             if error < 1.01:
                 return rate, True
