@@ -1,11 +1,19 @@
-"""A TCP proxy that counts, waits and cuts: a network that a test can break."""
+"""A TCP proxy that counts, waits, cuts, swallows and splits: a network that a test can break."""
 
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
+import struct
+import sys
 import threading
 import time
+
+# A lingering of no time: closing sends a RST, and what was not sent is dropped.
+_AT_ONCE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+LOOK_SECONDS = 0.05  # until a connection that rests notices what has been decided about it
 
 
 class Proxy:
@@ -14,7 +22,11 @@ class Proxy:
     sent, received: bytes that went to the server, and came from it.
     cut_after: the connection breaks once this many bytes of it went to the server; then None.
     cut_always: the same for every connection, again and again.
+    cut_received: the connection breaks once this many bytes of it came from the server; then None.
+    reset: whether a connection that breaks ends with a RST to both sides instead of a FIN.
     slow: seconds that each piece of at most 64 KiB waits.
+    bytewise: so many bytes at the beginning of each piece are passed on one by one.
+    links: the connections that are open.
     """
 
     def __init__(self, address: str) -> None:
@@ -24,15 +36,17 @@ class Proxy:
         self.sent = self.received = self.connections = 0
         self.cut_after: int | None = None
         self.cut_always: int | None = None
+        self.cut_received: int | None = None
+        self.reset = False
         self.slow = 0.0
-        self._open: list[socket.socket] = []
+        self.bytewise = 0
+        self.links: list[Link] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
         """Break every connection."""
-        while self._open:
-            with contextlib.suppress(OSError):
-                self._open.pop().shutdown(socket.SHUT_RDWR)
+        for link in list(self.links):
+            link.cut(self.reset)
 
     def close(self) -> None:
         """Break every connection and take no more."""
@@ -57,23 +71,81 @@ class Proxy:
                 except OSError:  # nobody there: as an SSH tunnel does, take it and drop it
                     client.close()
                     continue
-                self._open += [client, server]
-                for pair in ((client, server, "sent"), (server, client, "received")):
-                    threading.Thread(target=self._pump, args=pair, daemon=True).start()
+                self.links.append(Link(self, client, server))
 
-    def _pump(self, source: socket.socket, target: socket.socket, counter: str) -> None:
-        carried = 0
+
+class Link:
+    """One connection through a proxy.
+
+    swallow: ``sent`` or ``received``: what goes that way is taken and thrown away from now on,
+    as by a router that has forgotten half of the connection; neither side is told.
+    """
+
+    def __init__(self, proxy: Proxy, client: socket.socket, server: socket.socket) -> None:
+        self.swallow = ""
+        self._proxy = proxy
+        self._ends = client, server
+        self._broken = self._reset = False
+        self._pumps = 2
+        self._closing = threading.Lock()
+        for end in self._ends:
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for way in ((client, server, "sent"), (server, client, "received")):
+            threading.Thread(target=self._pump, args=way, daemon=True).start()
+
+    def cut(self, reset: bool = False) -> None:
+        """Break it: with a FIN at once, or within LOOK_SECONDS with a RST."""
+        self._reset |= reset
+        self._broken = True
+        if not reset:
+            for end in self._ends:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+    def _pump(self, source: socket.socket, target: socket.socket, way: str) -> None:
+        proxy, carried = self._proxy, 0
         with contextlib.suppress(OSError):
-            while piece := source.recv(65536):
-                carried += len(piece)
-                setattr(self, counter, getattr(self, counter) + len(piece))
-                limit = self.cut_always or self.cut_after
-                if counter == "sent" and limit is not None and carried > limit:
-                    self.cut_after = None
+            while not self._broken:
+                if not select.select([source], [], [], LOOK_SECONDS)[0]:
+                    continue
+                if not (piece := source.recv(65536)):
                     break
-                time.sleep(self.slow)
-                target.sendall(piece)
-        for end in (source, target):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+                carried += len(piece)
+                setattr(proxy, way, getattr(proxy, way) + len(piece))
+                if self._is_due(way, carried):
+                    break
+                if self.swallow == way:
+                    continue
+                time.sleep(proxy.slow)
+                for byte in piece[: proxy.bytewise]:
+                    target.sendall(bytes([byte]))
+                target.sendall(piece[proxy.bytewise :])
+        self.cut(self._reset)
+        self._leave()
+
+    def _is_due(self, way: str, carried: int) -> bool:
+        proxy = self._proxy
+        after = proxy.cut_always or proxy.cut_after
+        limit = after if way == "sent" else proxy.cut_received
+        if limit is None or carried <= limit:
+            return False
+        if way == "sent":
+            proxy.cut_after = None
+        else:
+            proxy.cut_received = None
+        self._reset |= proxy.reset
+        return True
+
+    def _leave(self) -> None:
+        """The last of both pumps closes: a socket that is still read from sends no RST."""
+        with self._closing:
+            self._pumps -= 1
+            if self._pumps:
+                return
+        for end in self._ends:
+            if self._reset:
+                with contextlib.suppress(OSError):
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             end.close()
+        with contextlib.suppress(ValueError):
+            self._proxy.links.remove(self)
