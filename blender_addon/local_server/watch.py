@@ -92,8 +92,6 @@ class Watch:
         try:
             return seen(self._where[0], about.result(), jobs.result())
         except RecamError as error:
-            self._client.close(0)  # one that has given up stays so
-            self._client = None
             return Seen(self._where[0], error=error)
 
 

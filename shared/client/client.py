@@ -143,7 +143,7 @@ class Client:
         """Send a file ahead of its job; the future brings its SHA-256."""
 
         async def send() -> str:
-            await self._connection.ready(self._patience)
+            await self._connection.begin(self._patience, urged=True)
             return await upload(self._connection, path, self._patience, on_bytes)
 
         return self._call(send)
@@ -171,11 +171,11 @@ class Client:
         )
 
     async def _ask(self, kind: str, body: dict, seconds: float) -> dict:
-        await self._connection.ready(min(seconds, self._patience))
+        await self._connection.begin(min(seconds, self._patience))
         try:
             return (await self._connection.request(kind, body, seconds=seconds)).body
         except ConnectionLost:
-            raise _silent(self.address) from None
+            raise self._connection.error or _silent(self.address) from None
 
     def _start(self, job: str, work) -> RemoteJob:
         remote = RemoteJob(job, self._connection, self._patience, self._loop)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 
@@ -19,18 +20,20 @@ from ..errors import RecamError
 from ..protocol.keys import KeyPair
 from ..protocol.limits import (
     CREDIT,
-    DATA_BYTES,
-    HEARTBEAT_MS,
-    HEARTBEAT_TIMEOUT_MS,
     PROTOCOL,
 )
 from ..protocol.messages import Message, error_from, pack, unpack
+from ..protocol.schema import check_answer
 from ..version import VERSION
+from .dealer import dealer
+from .refusals import key_refused, odd_answer, other_server, unreachable
+
+log = logging.getLogger(__name__)
 
 REPLY_SECONDS = 30.0  # for the answer to one request, the flush of a large clip included
-RECONNECT_MS = (100, 3_000)  # first pause and longest pause between two attempts
 QUIET_SECONDS = 3.0  # without a server, until it is said; a local one answers in a tenth
 WRONG_KEY_HINTS = 3  # handshakes that must break off before the server's key is blamed
+REFUSED_SECONDS = (5.0, 300.0)  # first and longest pause before a server that refused is tried
 
 
 class ConnectionLost(Exception):
@@ -39,6 +42,8 @@ class ConnectionLost(Exception):
 
 class Connection:
     """A DEALER that follows its own reconnects and answers.
+
+    A server that refuses is tried again after growing pauses, while somebody waits for it.
 
     address: ``tcp://host:port``; server_key: the server's public key, pinned.
     on_event: called with every message that answers no request.
@@ -56,17 +61,20 @@ class Connection:
     ) -> None:
         self.address = address
         self.welcome: dict = {}
-        self.error: RecamError | None = None  # why no further attempt is made
+        self.error: RecamError | None = None  # why the server refuses, until it is tried again
         self._on_event = on_event
         self._on_back = on_back
-        self._ready = asyncio.Event()
+        self._settled = asyncio.Event()  # welcomed, or refused
+        self._pause = 0.0  # after the latest refusal, seconds
+        self._refused_at = 0.0
+        self._odd = False  # whether the server has said what no server says
         self._away_since: float | None = time.monotonic()  # None while there is a server
         self._pending: dict[int, asyncio.Future] = {}
         self._credit = asyncio.Semaphore(CREDIT)
         self._last_id = 0
         self._broken_handshakes = 0
         self._tasks: set[asyncio.Future] = set()
-        self._socket = _dealer(context, server_key, keys)
+        self._socket = dealer(context, server_key, keys)
         self._socket.ipv6 = "[" in address  # else nobody is reached at tcp://[::1]:47811
         self._monitor = self._socket.get_monitor_socket()
         try:
@@ -84,26 +92,42 @@ class Connection:
         }
 
     async def ready(self, patience: float) -> dict:
-        """The server's ``welcome``, as soon as there is one.
+        """The server's ``welcome``, as soon as there is one: for what is under way.
 
-        Raises RecamError ``server_unreachable`` after ``patience`` seconds, or at once what
-        makes every further attempt pointless (``key_refused``, ``server_key``).
+        A refusal is waited out too, and ``trouble`` tells of it. Raises RecamError after
+        ``patience`` seconds: the refusal, or ``server_unreachable``.
         """
         try:
-            await asyncio.wait_for(self._ready.wait(), patience)
+            async with asyncio.timeout(patience):
+                while True:
+                    await self._settled.wait()
+                    if self.error is None:
+                        return self.welcome
+                    await asyncio.sleep(self._refused_at + self._pause - time.monotonic())
+                    self._try_again(self._pause)
         except TimeoutError:
-            raise RecamError(
-                "server_unreachable",
-                f"No Recam server has answered at {self.address} for {patience:.0f} seconds.",
-                "Start one with `recam serve`, or correct the address.",
-            ) from None
+            raise self.error or unreachable(self.address, patience) from None
+
+    async def begin(self, patience: float, *, urged: bool = False) -> dict:
+        """As ``ready``, for what is new: a refusal is raised at once.
+
+        It may be one from before, so long as the pause after it lasts; of that only the first
+        seconds where a person urges.
+        """
+        self._try_again(REFUSED_SECONDS[0] if urged else self._pause)
+        try:
+            await asyncio.wait_for(self._settled.wait(), patience)
+        except TimeoutError:
+            raise unreachable(self.address, patience) from None
         if self.error:
             raise self.error
         return self.welcome
 
     def trouble(self) -> str:
-        """A sentence once the server has been away for a few seconds, else nothing."""
-        since = self._away_since
+        """In words: why the server refuses, or that it has been away for seconds; else nothing."""
+        since, error = self._away_since, self.error
+        if error:
+            return str(error)
         if since is None or time.monotonic() - since < QUIET_SECONDS:
             return ""
         if self.welcome:
@@ -114,7 +138,7 @@ class Connection:
         """Send a request; the future brings its answer, RecamError or ConnectionLost."""
         future = asyncio.get_running_loop().create_future()
         if self.error:
-            future.set_exception(self.error)
+            future.set_exception(ConnectionLost())
             return future
         self._last_id += 1
         number = self._last_id
@@ -158,17 +182,32 @@ class Connection:
             try:
                 message = unpack([frame.buffer for frame in frames])
             except RecamError as error:
-                self._give_up(error)
-                return
-            future = self._pending.get(message.re) if message.re is not None else None
-            if future is None:
+                self._refuse(error)
+                continue
+            answered = self._pending.get(message.re) if message.re is not None else None
+            try:
+                check_answer(message)
+            except RecamError as error:
+                self._refuse_answer(answered, error)
+                continue
+            if message.type == "error" and message.body["code"] == "key_revoked":
+                self._refuse(error_from(message.body))
+            elif answered is None:
                 if message.re is None:
                     self._on_event(message)
-            elif not future.done():
+            elif not answered.done():
                 if message.type == "error":
-                    future.set_exception(error_from(message.body))
+                    answered.set_exception(error_from(message.body))
                 else:
-                    future.set_result(message)
+                    answered.set_result(message)
+
+    def _refuse_answer(self, answered: asyncio.Future | None, error: RecamError) -> None:
+        """Whoever waits for it is told; an event is passed over, and the server asked in time."""
+        if not self._odd:
+            self._odd = True
+            log.warning("the server at %s: %s", self.address, error.sentence)
+        if answered is not None and not answered.done():
+            answered.set_exception(odd_answer(self.address))
 
     async def _follow_handshakes(self) -> None:
         while True:
@@ -182,15 +221,7 @@ class Connection:
                 self._lost()
                 self._drop_pending()
             elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-                self._give_up(
-                    RecamError(
-                        "key_refused",
-                        f"The server at {self.address} does not let this computer's key in.",
-                        "Give the server's keeper your client.pub; it goes into their "
-                        "clients folder.",
-                    )
-                )
-                return
+                self._refuse(key_refused(self.address))
             elif event in (
                 zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL,
                 zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL,
@@ -199,45 +230,53 @@ class Connection:
                 # And one that has welcomed us holds the key: it is away, behind a tunnel.
                 self._broken_handshakes += 1
                 if self._broken_handshakes >= WRONG_KEY_HINTS and not self.welcome:
-                    self._give_up(
-                        RecamError(
-                            "server_key",
-                            f"What answers at {self.address} does not hold the server key "
-                            "that is known here, or is no Recam server.",
-                            "Check the address and the server's public key (its server.pub).",
-                        )
-                    )
-                    return
+                    self._refuse(other_server(self.address))
 
     async def _greet(self) -> None:
         hello = {"protocol": PROTOCOL, "client": f"recam {VERSION}"}
         try:
             reply = await self.post("hello", hello)  # its end is an answer or a disconnection
         except RecamError as error:
-            self._give_up(error)
+            self._refuse(error)
         except ConnectionLost:
             return  # the monitor tells of the next attempt
         else:
             self.welcome = reply.body
-            self._away_since = None
-            self._ready.set()
+            self._away_since, self._pause = None, 0.0
+            self._settled.set()
             self._on_back()
 
     def _lost(self) -> None:
-        self._ready.clear()
+        if self.error is None:
+            self._settled.clear()
         if self._away_since is None:
             self._away_since = time.monotonic()
 
-    def _give_up(self, error: RecamError) -> None:
+    def _refuse(self, error: RecamError) -> None:
+        """The server will have none of this: let go of it for a while, longer each time."""
+        if self.error:
+            return
+        first, longest = REFUSED_SECONDS
         self.error = error
-        self._socket.disconnect(self.address)
+        self._pause = min(max(2 * self._pause, first), longest)
+        self._refused_at = time.monotonic()
+        with contextlib.suppress(zmq.ZMQError):
+            self._socket.disconnect(self.address)
+        self._lost()
         self._drop_pending()
-        self._ready.set()
+        self._settled.set()
+
+    def _try_again(self, pause: float) -> None:
+        """Unless the server has not refused, or did so less than ``pause`` seconds ago."""
+        if self.error and time.monotonic() >= self._refused_at + pause:
+            self.error, self._broken_handshakes = None, 0
+            self._settled.clear()
+            self._socket.connect(self.address)
 
     def _drop_pending(self) -> None:
         for future in list(self._pending.values()):
             if not future.done():
-                future.set_exception(self.error or ConnectionLost())
+                future.set_exception(ConnectionLost())
                 future.exception()  # seen: some of them nobody waits for
 
 
@@ -247,18 +286,3 @@ async def answer(future: asyncio.Future, seconds: float = REPLY_SECONDS) -> Mess
         return await asyncio.wait_for(future, seconds)
     except TimeoutError:
         raise ConnectionLost() from None
-
-
-def _dealer(context: zmq.asyncio.Context, server_key: bytes, keys: KeyPair) -> zmq.asyncio.Socket:
-    socket = context.socket(zmq.DEALER)
-    socket.curve_publickey = keys.public
-    socket.curve_secretkey = keys.secret
-    socket.curve_serverkey = server_key
-    socket.linger = 0
-    socket.immediate = True
-    socket.maxmsgsize = DATA_BYTES
-    socket.reconnect_ivl, socket.reconnect_ivl_max = RECONNECT_MS
-    socket.handshake_ivl = 10_000
-    socket.heartbeat_ivl = HEARTBEAT_MS
-    socket.heartbeat_timeout = HEARTBEAT_TIMEOUT_MS
-    return socket

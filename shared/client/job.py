@@ -151,7 +151,7 @@ class RemoteJob:
                 file.stat()
             except OSError as error:
                 raise missing(file, error) from None
-        await self._connection.ready(self._patience)
+        await self._connection.begin(self._patience, urged=True)
         self._show(stage="uploading")
         parts = [await self._upload(file) for file in files]
         digests = {name: await self._upload(file) for name, file in beside.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 
@@ -12,9 +13,10 @@ from proxy import Proxy
 from servers import until
 from takes import another_user
 
+from shared.client import connection
 from shared.client.client import Client
 from shared.errors import RecamError
-from shared.protocol.keys import client_keys
+from shared.protocol.keys import client_keys, server_keys
 
 FOREIGN = zmq.curve_keypair()[0].decode()
 
@@ -51,6 +53,91 @@ def test_a_client_that_is_let_in_later_comes_in_without_a_restart(
     with Client(shared_server.address, key) as client:
         assert client.jobs() == []
     known.unlink()
+
+
+def test_what_waits_for_a_server_that_refuses_gets_in_once_its_key_is_listed(
+    shared_server, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(connection, "REFUSED_SECONDS", (0.05, 0.2))
+    with (
+        another_user(shared_server, tmp_path / "ben", monkeypatch, known=False) as key,
+        Client(shared_server.address, key) as client,
+    ):
+        job = client.attach("0" * 32)
+        until(lambda: "client.pub" in job.state.trouble)
+        assert not job.wait(0.5).ended
+        known = shared_server.config / "clients" / "ben.pub"
+        known.write_bytes((tmp_path / "ben" / "client.pub").read_bytes())
+        assert job.wait(30).error.code == "no_such_job"
+        assert client.jobs() == []
+        known.unlink()
+
+
+def test_a_server_that_refuses_is_not_asked_again_and_again(shared_server, tmp_path, monkeypatch):
+    with (
+        another_user(shared_server, tmp_path / "max", monkeypatch, known=False) as key,
+        Proxy(shared_server.address) as proxy,
+        Client(proxy.address, key) as client,
+    ):
+        for _ in range(20):
+            with pytest.raises(RecamError, match="let this computer's key in"):
+                client.server()
+        assert proxy.connections == 1
+        monkeypatch.setattr(connection, "REFUSED_SECONDS", (0.01, 0.05))
+        client._connection._pause = 0.0
+        job = client.attach("0" * 32)  # somebody waits
+        until(lambda: proxy.connections >= 6)
+        assert client._connection._pause == 0.05  # not 0.01: each was longer than the last
+        assert not job.state.ended
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"jobs": [{"job": "../../x"}]}, {"jobs": "\x1b[2J"}, {}],
+    ids=str,
+)
+def test_what_a_broken_server_answers_reaches_nobody(change, tmp_path, monkeypatch):
+    monkeypatch.setenv("RECAM_CONFIG", str(tmp_path))
+    with false_server({"job.list": change}) as address, Client(address) as client:
+        with pytest.raises(RecamError) as caught:
+            client.jobs()
+        assert caught.value.code == "bad_message" and address in caught.value.sentence
+        assert client.server()["server"] == "false"  # the connection goes on
+
+
+def test_a_server_that_speaks_no_recam_is_refused_in_words(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECAM_CONFIG", str(tmp_path))
+    with false_server({}, [b"\x80\x04N."]) as address:
+        assert refused(address).code == "bad_message"
+
+
+@contextlib.contextmanager
+def false_server(answers: dict, instead: list[bytes] | None = None):
+    """Its address; it holds the right key, welcomes everyone, and then answers as it is told."""
+    context = zmq.Context()
+    router = context.socket(zmq.ROUTER)
+    router.linger = 0
+    router.curve_server = True
+    router.curve_secretkey = server_keys().secret
+    port = router.bind_to_random_port("tcp://127.0.0.1")
+    about = {"protocol": 1, "server": "false", "engines": []}
+
+    def serve():
+        with contextlib.suppress(zmq.ContextTerminated):
+            while True:
+                sender, header = router.recv_multipart()
+                asked = json.loads(header)
+                kind = {"hello": "welcome"}.get(asked["type"], asked["type"])
+                body = answers.get(kind, about)
+                told = {"recam": 1, "type": kind, "id": 0, "re": asked["id"], "body": body}
+                router.send_multipart([sender, *(instead or [json.dumps(told).encode()])])
+        router.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"tcp://127.0.0.1:{port}"
+    context.term()
+    thread.join()
 
 
 def test_a_damaged_client_key_on_the_server_keeps_nobody_else_out(

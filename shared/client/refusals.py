@@ -1,0 +1,42 @@
+"""In which words a client is told that it does not get in, or that nobody is there."""
+
+from __future__ import annotations
+
+from ..errors import RecamError
+
+
+def unreachable(address: str, seconds: float) -> RecamError:
+    """Nobody has answered for so long."""
+    return RecamError(
+        "server_unreachable",
+        f"No Recam server has answered at {address} for {seconds:.0f} seconds.",
+        "Start one with `recam serve`, or correct the address.",
+    )
+
+
+def key_refused(address: str) -> RecamError:
+    """The server does not list the client's key."""
+    return RecamError(
+        "key_refused",
+        f"The server at {address} does not let this computer's key in.",
+        "Give the server's keeper your client.pub; `recam keys allow` lists it there.",
+    )
+
+
+def other_server(address: str) -> RecamError:
+    """What answers cannot prove to be the server whose key is known."""
+    return RecamError(
+        "server_key",
+        f"What answers at {address} does not hold the server key that is known here, or is no "
+        "Recam server.",
+        "Check the address and the server's public key (its server.pub).",
+    )
+
+
+def odd_answer(address: str) -> RecamError:
+    """An answer is not as docs/protocol.md says."""
+    return RecamError(
+        "bad_message",
+        f"What answers at {address} does not answer as a Recam server does.",
+        "Install the same version of Recam on both sides.",
+    )
