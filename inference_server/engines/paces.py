@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from pathlib import Path
 
 from shared.folders import state_folder
@@ -23,7 +24,7 @@ def learn(kind: str, work: float, seconds: float) -> None:
     file = _file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_suffix(".new")
+        new = file.with_suffix(f".{os.getpid()}.new")  # there are several workers
         new.write_text(json.dumps(paces, indent=1))
         new.replace(file)
     except OSError as error:

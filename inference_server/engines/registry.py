@@ -18,6 +18,21 @@ from .recammaster.settings import Settings, check
 # model, and once weights are loaded: whoever kills it sooner has all of them loaded anew.
 HEED_SECONDS = {"recammaster": 60.0, "projection": 2.0}
 
+# Seconds that a worker at a job may go without a sign of life: a word on its progress, or a look
+# whether it is to stop. Longer where a network is read from a slow disk, or compiled, in one go.
+PATIENCE_SECONDS = {
+    "recammaster": {
+        "": 300.0,
+        "loading the weights": 1800.0,
+        "reading the prompt": 1800.0,  # its encoder is 23 GB
+        "denoising": 900.0,  # the first pass compiles
+    },
+    "projection": {"": 180.0},
+}
+
+# Which engines share a worker process: previews have their own, and overtake what is long.
+LANES = {"preview": ("projection",), "model": ("recammaster",)}
+
 
 @dataclass(frozen=True)
 class EngineStatus:
@@ -82,6 +97,12 @@ def choose(name: str, statuses: list[EngineStatus]) -> tuple[str, str]:
             "`recam doctor` tells what is missing; `auto` takes the best engine that can run.",
         )
     return name, by_name[name].description
+
+
+def patience(engine: str, doing: str = "") -> float:
+    """Seconds that a worker may say nothing while its engine does this; see PATIENCE_SECONDS."""
+    stated = PATIENCE_SECONDS[engine]
+    return stated.get(doing, stated[""])
 
 
 def check_name(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import time
 from dataclasses import dataclass, fields
@@ -13,8 +14,13 @@ from shared.protocol.request import JobRequest
 
 from . import job_events
 
+log = logging.getLogger(__name__)
+
 # A job that has taken its worker down this often is not tried again.
 MOST_ATTEMPTS = 2
+
+QUEUED = "stage = 'queued'"
+AT_WORK = "stage IN ('rendering', 'cancelling')"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -93,6 +99,8 @@ class Journal:
                     f"The journal {file} is damaged ({error}).",
                     "Put it back from a backup; moved away, the server starts with no jobs.",
                 ) from None
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+                raise _unwritable(error) from None
             raise RecamError(
                 "state_in_use",
                 f"The journal {file} cannot be used ({error}).",
@@ -105,14 +113,13 @@ class Journal:
 
     def accept(self, owner: str, request: JobRequest, shot: bytes) -> Entry:
         """Take a job in; a job id that this owner has used already gives that job."""
-        before = self._database.total_changes
-        self._write(
+        new = self._write(
             "INSERT OR IGNORE INTO jobs (id, owner, stage, body, shot, accepted) "
             "VALUES (?, ?, 'queued', ?, ?, ?)",
             (request.job, owner, json.dumps(request.to_body()), shot, time.time()),
         )
         entry = self.find(owner, request.job)
-        if self._database.total_changes > before:
+        if new:
             job_events.accepted(entry, request.frames)
         return entry
 
@@ -124,41 +131,27 @@ class Journal:
         """This owner's jobs, newest first."""
         return self._select("owner = ? ORDER BY number DESC LIMIT ?", (owner, most))
 
-    def next_queued(self) -> Entry | None:
-        """The job that has waited longest."""
-        return self._one("stage = 'queued' ORDER BY number LIMIT 1")
+    def queued(self) -> list[Entry]:
+        """All jobs that wait, whose ever they are, in the order in which they came."""
+        return self._select("stage = 'queued' ORDER BY number")
 
     def shot(self, entry: Entry) -> bytes:
         """The job's shot, as it was sent."""
         row = self._database.execute("SELECT shot FROM jobs WHERE number = ?", (entry.number,))
         return row.fetchone()[0]
 
-    def ahead_of(self, entry: Entry) -> int:
-        """How many jobs are worked on or wait before this one."""
-        row = self._database.execute(
-            "SELECT COUNT(*) FROM jobs WHERE number < ? "
-            "AND stage IN ('queued', 'rendering', 'cancelling')",
-            (entry.number,),
-        )
-        return row.fetchone()[0]
-
-    def waiting(self) -> list[Entry]:
-        """All jobs that are worked on or wait, whose ever they are."""
-        return self._select("stage IN ('queued', 'rendering', 'cancelling') ORDER BY number")
-
-    def start(self, entry: Entry) -> None:
-        """A worker has it."""
-        self._change(entry, "stage = 'rendering', attempts = attempts + 1")
-        job_events.started(self.find(entry.owner, entry.id))
-
-    def engine(self, entry: Entry, engine: str, reason: str) -> None:
-        """Which engine renders it, and why that one."""
-        self._change(entry, "engine = ?, engine_reason = ?", engine, reason)
+    def start(self, entry: Entry, engine: str, reason: str) -> bool:
+        """A worker has it: with this engine, and why that one. Whether it was waiting."""
+        now = "stage = 'rendering', attempts = attempts + 1, engine = ?, engine_reason = ?"
+        if started := self._change(entry, now, engine, reason, where=QUEUED):
+            job_events.started(self.find(entry.owner, entry.id))
+        return started
 
     def requeue(self, entry: Entry, *, blameless: bool = False) -> None:
         """Put it back; ``blameless`` where the worker's end was not the job's doing."""
-        self._change(entry, f"stage = 'queued', attempts = attempts - {int(blameless)}")
-        job_events.queued_again(entry, blameless)
+        now = f"stage = 'queued', attempts = attempts - {int(blameless)}"
+        if self._change(entry, now, where=AT_WORK):
+            job_events.queued_again(entry, blameless)
 
     def finish(self, entry: Entry, result: dict) -> None:
         """Its result is on the disk."""
@@ -168,10 +161,11 @@ class Journal:
         """It has failed, for this reason."""
         self._end(entry, "failed", error=error)
 
-    def cancelling(self, entry: Entry) -> None:
-        """Its owner has called it off; the worker does not know yet."""
-        self._change(entry, "stage = 'cancelling'")
-        job_events.cancelling(entry)
+    def cancelling(self, entry: Entry) -> bool:
+        """Its owner has called it off; the worker does not know yet. Whether it was at work."""
+        if changed := self._change(entry, "stage = 'cancelling'", where="stage = 'rendering'"):
+            job_events.cancelling(entry)
+        return changed
 
     def cancel(self, entry: Entry) -> None:
         """Its owner has called it off."""
@@ -179,21 +173,36 @@ class Journal:
 
     def interrupted(self) -> list[Entry]:
         """Jobs that a server was rendering when it ended."""
-        return self._select("stage IN ('rendering', 'cancelling')")
+        return self._select(f"{AT_WORK} ORDER BY number")
+
+    def read(self, query: str, values: tuple = ()) -> list[tuple]:
+        """Rows of the table ``jobs``, as housekeeping asks for them."""
+        return [tuple(row) for row in self._database.execute(query, values)]
+
+    def forget(self, number: int) -> None:
+        """Drop a job that ended long ago: nobody is told of it any more."""
+        self._write("DELETE FROM jobs WHERE number = ?", (number,))
 
     def _end(self, entry: Entry, stage: str, result=None, error=None) -> None:
-        self._change(
+        """A job ends once: whatever comes after is too late, and changes nothing."""
+        ended = self._change(
             entry,
-            "stage = ?, result = ?, error = ?, ended = ?",
+            "stage = ?, result = ?, error = ?, ended = MAX(accepted, ?)",
             stage,
             json.dumps(result) if result else None,
             json.dumps(error) if error else None,
-            time.time(),
+            time.time(),  # of a clock that may have been set back
+            where=f"({QUEUED} OR {AT_WORK})",
         )
-        job_events.ended(self.find(entry.owner, entry.id))
+        if ended:
+            job_events.ended(self.find(entry.owner, entry.id))
+        else:
+            log.warning("job %s has ended already, and not as %s", entry.id, stage)
 
-    def _change(self, entry: Entry, assignments: str, *values) -> None:
-        self._write(f"UPDATE jobs SET {assignments} WHERE number = ?", (*values, entry.number))
+    def _change(self, entry: Entry, assignments: str, *values, where: str) -> bool:
+        """Whether the job was at a stage where this could be done."""
+        change = f"UPDATE jobs SET {assignments} WHERE number = ? AND {where}"
+        return self._write(change, (*values, entry.number)) > 0
 
     def _one(self, condition: str, values: tuple = ()) -> Entry | None:
         return next(iter(self._select(condition, values)), None)
@@ -202,15 +211,20 @@ class Journal:
         query = f"SELECT {_COLUMNS} FROM jobs WHERE {condition}"
         return [_entry(row) for row in self._database.execute(query, values)]
 
-    def _write(self, statement: str, values: tuple) -> None:
+    def _write(self, statement: str, values: tuple) -> int:
+        """How many rows it changed."""
         try:
-            self._database.execute(statement, values)
-        except sqlite3.OperationalError as error:
-            raise RecamError(
-                "server_disk",
-                f"The server cannot write its journal ({error}).",
-                "Make room in the server's state folder, and try again.",
-            ) from None
+            return self._database.execute(statement, values).rowcount
+        except sqlite3.DatabaseError as error:
+            raise _unwritable(error) from None
+
+
+def _unwritable(error: sqlite3.DatabaseError) -> RecamError:
+    return RecamError(
+        "server_disk",
+        f"The server cannot write its journal ({error}).",
+        "Make room in the server's state folder, and try again.",
+    )
 
 
 def _entry(row: sqlite3.Row) -> Entry:

@@ -7,9 +7,12 @@ notices the other's end at once, because its pipe ends.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -19,26 +22,40 @@ from ..observing.worker_output import follow_printed, relay
 
 log = logging.getLogger(__name__)
 
+MODULE = "inference_server.worker"
+TRACE_SECONDS = 1.0  # for a worker that hangs to write down where
+
 
 class WorkerProcess:
     """One worker. on_message is called on the event loop with each of its messages,
-    on_end once, when the process has ended."""
+    on_end once, when the process has ended.
+
+    lane: its lane's name, by which it can be told among the system's processes.
+    job: the id of the job at work, for what is printed meanwhile.
+    """
 
     def __init__(
-        self, on_message: Callable[[dict], None], on_end: Callable[[int], None], releases: str
+        self,
+        lane: str,
+        on_message: Callable[[dict], None],
+        on_end: Callable[[int], None],
+        releases: str,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_message = on_message
         self._on_end = on_end
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "inference_server.worker", "--releases", releases],
+            [
+                *(sys.executable, "-m", MODULE, "--lane", lane),
+                *("--front", str(os.getpid()), "--releases", releases),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             # A Ctrl-C in the server's terminal is for the front, which ends its workers in order.
             **_own_group(),
         )
-        self.name, self.job = "worker", ""  # the job at work, for what is printed meanwhile
+        self.name, self.job = f"worker {lane}", ""
         follow_printed(self._process.stderr, self.name, lambda: self.job)
         self._unsaid: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         for work in (self._listen, self._speak):
@@ -58,8 +75,20 @@ class WorkerProcess:
         self._unsaid.put(None)
 
     def kill(self) -> None:
-        """End the worker at once."""
-        self._process.kill()
+        """End the worker at once, and what it has started."""
+        if sys.platform == "win32":
+            self._process.kill()
+        elif self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def kill_with_traces(self) -> None:
+        """End a worker that hangs; where it can, it writes down first where that was."""
+        if self._process.poll() is None and sys.platform != "win32":
+            self._process.send_signal(signal.SIGUSR1)
+            self._loop.call_later(TRACE_SECONDS, self.kill)
+        else:
+            self.kill()
 
     def _listen(self) -> None:
         for line in self._process.stdout:

@@ -9,6 +9,8 @@ import sys
 import threading
 from collections.abc import Iterator
 
+from . import ending
+
 
 class Pipes:
     """Made once, first thing: whatever else writes to stdout then goes to the log instead."""
@@ -53,3 +55,4 @@ class Pipes:
                 self._orders.put(message["order"])
         self.stop.set()
         self._orders.put(None)
+        ending.soon()

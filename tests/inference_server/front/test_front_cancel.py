@@ -67,15 +67,14 @@ def deaf_job(deaf_server, long_clip, tmp_path):
 
 
 def test_a_worker_is_killed_only_after_its_engines_time(deaf_server, deaf_job):
-    worker = deaf_server.worker()
-    for engine in ("recammaster", "projection"):
-        assert worker.is_running()
+    for engine, lane in (("recammaster", "model"), ("projection", "preview")):
         job = deaf_job(engine)
+        worker = deaf_server.worker(lane)
         job.cancel()
         state = until(lambda job=job: job.state if job.state.stage != "rendering" else None)
         assert (state.stage, state.doing) == ("cancelling", "")
         assert job.wait(WAIT).stage == "cancelled"
-    until(lambda: not worker.is_running())
+        assert worker.is_running() == (engine == "recammaster")
     until(lambda: deaf_server.worker().is_running())
 
 

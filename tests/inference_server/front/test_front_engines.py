@@ -38,7 +38,7 @@ def test_weights_that_come_are_used_and_weights_that_go_are_not_missed(
     until(lambda: job.state.engine)
     assert job.state.engine == "recammaster"
     shutil.rmtree(release)
-    server.worker().kill()  # the job is handed over once more
+    server.worker("model").kill()  # the job is handed over once more
     state = job.wait(WAIT)
     assert (state.stage, state.engine) == ("finished", "projection"), state
     assert "weights" in state.engine_reason

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -13,12 +12,7 @@ import av
 from servers import ROOT, until
 from takes import LONG, SHORT, rendering, request
 
-from inference_server.front.dispatcher import Dispatcher
-from inference_server.front.journal import Journal
-from inference_server.front.store import Store
 from shared.client.client import Client
-from shared.errors import RecamError
-from shared.protocol.request import new_id
 
 WAIT = 90.0
 
@@ -104,29 +98,3 @@ def _spoil(journal, job: str) -> None:
     with database:
         database.execute("UPDATE jobs SET body = ? WHERE id = ?", (json.dumps(body), job))
     database.close()
-
-
-def test_an_end_that_was_written_late_is_not_taken_for_the_next_jobs(tmp_path, monkeypatch):
-    monkeypatch.setattr("inference_server.front.dispatcher.RETRY_SECONDS", 0.05)
-    journal = Journal(tmp_path / "journal.sqlite")
-    first, second = (journal.accept("me", request(SHORT, job=new_id()), b"") for _ in range(2))
-    tried = []
-
-    def full(entry) -> None:
-        tried.append(entry)
-        raise RecamError("server_disk", "The disk is full.", "")
-
-    async def scene() -> None:
-        dispatcher = Dispatcher(journal, Store(tmp_path), tmp_path, lambda entry: None)
-        dispatcher._job = first
-        dispatcher._done(full)
-        await asyncio.sleep(0.1)
-        assert tried[:2] == [first, first], "it is tried again"
-        dispatcher._done(dispatcher._give_back)  # its worker has ended
-        before, dispatcher._job = len(tried), second
-        await asyncio.sleep(0.2)
-        assert len(tried) == before
-
-    asyncio.run(scene())
-    assert [journal.find("me", job.id).stage for job in (first, second)] == ["queued"] * 2
-    journal.close()

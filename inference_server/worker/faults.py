@@ -1,0 +1,51 @@
+"""What the front is told of an order that failed, and of what the artist called its files."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from shared.errors import RecamError
+
+
+def error_of(error: Exception, order: dict) -> RecamError:
+    """The error for the artist, who knows neither the store's names nor tracebacks."""
+    if isinstance(error, RecamError):
+        return RecamError(error.code, as_named(error.sentence, order), error.hint)
+    if ran_out_of_memory(error):
+        return RecamError(
+            "out_of_memory",
+            f"The server ran out of memory on the clip {order['name']!r}.",
+            "Send a smaller picture or a shorter clip.",
+        )
+    return RecamError(
+        "engine_fault",
+        f"The engine {order['engine']} made a mistake on the clip {order['name']!r}.",
+        "The server's log has the details.",
+    )
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether the machine or a device had none left, as the libraries in use have their say."""
+    torch, cv2 = sys.modules.get("torch"), sys.modules.get("cv2")
+    if isinstance(error, MemoryError):
+        return True
+    if torch and isinstance(error, torch.OutOfMemoryError):
+        return True
+    if cv2 and isinstance(error, cv2.error):
+        return error.code == cv2.Error.StsNoMem
+    words = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+
+
+def as_named(sentence: str, order: dict) -> str:
+    """The sentence with the files called as their artist does: the store knows only hashes."""
+    for number, clip in enumerate(order["clips"], 1):
+        called = order["name"] if len(order["clips"]) == 1 else f"{order['name']}, part {number}"
+        sentence = sentence.replace(Path(clip).name, called)
+    for file, called in (("depth", "The depth file"), ("start", "The video to start from")):
+        if order[file]:
+            sentence = sentence.replace(Path(order[file]).name, called)
+    out = Path(order["out"])
+    return re.sub(rf"{re.escape(out.stem)}(-\d+)?{re.escape(out.suffix)}", "The result", sentence)
