@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from weakref import WeakValueDictionary
 
 from shared.protocol.messages import Message
 
+from .housekeeping import Housekeeping
+from .kept import use
+from .limits import Limits, client_limit, server_full
 from .store import Incoming, Store, disk_error, upload_closed
 
-MOST_CLIP_BYTES = 1 << 40
-OPEN_UPLOADS = 64  # files held open; the longest unused is closed, and its client begins again
+IDLE_SECONDS = 30.0  # without a chunk: such an upload is closed where others want to begin
+
+OpenUploads = OrderedDict[tuple[str, str], Incoming]  # by owner and id, the longest unused first
 
 
 class Clips:
-    """Takes clips in. ``handlers``: by type of message."""
+    """Takes clips in. ``handlers``: by type of message. incoming: the uploads that are open."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(
+        self, store: Store, limits: Limits, housekeeping: Housekeeping, incoming: OpenUploads
+    ) -> None:
         self._store = store
-        self._incoming: OrderedDict[tuple[str, str], Incoming] = OrderedDict()
+        self._limits = limits
+        self._housekeeping = housekeeping
+        self._incoming = incoming
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self.handlers = {
             "blob.have": self._have,
@@ -33,14 +42,21 @@ class Clips:
         while self._incoming:
             self._incoming.popitem()[1].close()
 
+    def held(self, owner: str, digest: str) -> bool:
+        """Whether the server holds the clip; one that is asked for is of use."""
+        clip = self._store.clip(owner, digest)
+        if held := clip.is_file():
+            use(clip)
+        return held
+
     async def _have(self, sender, owner, body, data) -> Message:
-        held = self._store.clip(owner, body["sha256"]).is_file()
+        held = self.held(owner, body["sha256"])
         return Message("blob.held" if held else "blob.missing", {"sha256": body["sha256"]})
 
     async def _put(self, sender, owner, body, data) -> Message:
         upload, size, wanted = body["upload"], body["size"], body["sha256"]
         async with self._alone(owner, upload):
-            if wanted and self._store.clip(owner, wanted).is_file():
+            if wanted and self.held(owner, wanted):
                 await self._discard(owner, upload)
                 return Message("blob.held", {"sha256": wanted})
             incoming = await self._taken_up(owner, upload, size)
@@ -77,21 +93,60 @@ class Clips:
             async with incoming.lock:  # what was sent before is kept by now
                 return incoming
         await self._drop(key)
+        await self._check_count(owner)
+        file = self._store.upload(*key)
+        arrived = file.stat().st_size if file.exists() else 0
+        if arrived:
+            use(file)  # lest it be thrown away at this moment, because of its age
+        await self._housekeeping.make_room(owner, max(0, size - arrived), size)
         try:
-            incoming = await asyncio.to_thread(Incoming, self._store.upload(*key), size)
+            incoming = await asyncio.to_thread(Incoming, file, size)
             while await asyncio.to_thread(incoming.read_on):
                 pass
         except OSError as error:
             raise disk_error(error) from None
         self._incoming[key] = incoming
-        if len(self._incoming) > OPEN_UPLOADS:
-            await self._drop(next(iter(self._incoming)))
         return incoming
+
+    async def _check_count(self, owner: str) -> None:
+        """RecamError ``client_limit`` or ``server_full`` unless one more upload may be open.
+
+        One whose client sends nothing any more is closed for it, and may be taken up again.
+        """
+        for full, own in ((self._full_of, True), (self._full, False)):
+            idle = [
+                key
+                for key, incoming in self._incoming.items()
+                if time.monotonic() - incoming.touched > IDLE_SECONDS
+                and (key[0] == owner or not own)
+            ]
+            while idle and full(owner):
+                await self._drop(idle.pop(0))
+        if self._full_of(owner):
+            raise client_limit(
+                f"{self._limits.uploads_per_client} clips of yours are being sent; that is the "
+                "most at once.",
+                "Send this one once another has arrived.",
+            )
+        if self._full(owner):
+            raise server_full(
+                f"{self._limits.uploads} clips are being sent to the server; that is the most at "
+                "once.",
+                "Send this one once another has arrived.",
+            )
+
+    def _full_of(self, owner: str) -> bool:
+        own = sum(key[0] == owner for key in self._incoming)
+        return own >= self._limits.uploads_per_client
+
+    def _full(self, owner: str) -> bool:
+        return len(self._incoming) >= self._limits.uploads
 
     def _open(self, owner: str, upload: str) -> Incoming:
         incoming = self._incoming.get((owner, upload))
         if incoming is None:
             raise upload_closed()
+        incoming.touched = time.monotonic()
         self._incoming.move_to_end((owner, upload))
         return incoming
 

@@ -12,11 +12,15 @@ from shared.protocol.schema import check_request, unknown
 from shared.version import VERSION
 
 from ..engines.registry import as_body, check_name, check_settings
-from .clips import Clips
+from .clips import Clips, OpenUploads
+from .deletion import Deletion
 from .dispatcher import Dispatcher
+from .housekeeping import Housekeeping
 from .journal import Entry, Journal
+from .limits import Limits, check_waiting
 from .results import Results, find_job
 from .store import Store
+from .uses import count_waiting
 
 
 class Handlers:
@@ -28,12 +32,18 @@ class Handlers:
         store: Store,
         dispatcher: Dispatcher,
         listeners: dict[int, set[bytes]],
+        limits: Limits,
+        housekeeping: Housekeeping,
+        deletion: Deletion,
+        incoming: OpenUploads,
     ) -> None:
         self._journal = journal
         self._store = store
         self._dispatcher = dispatcher
         self._listeners = listeners
-        self._clips = Clips(store)
+        self._limits = limits
+        self._clips = Clips(store, limits, housekeeping, incoming)
+        results = Results(journal, store, deletion, lambda entry: job_body(entry, journal, dispatcher))
         self._handlers = {
             "hello": self._hello,
             "server.info": self._info,
@@ -44,7 +54,7 @@ class Handlers:
             "job.list": self._list,
             "job.picture": self._picture,
             **self._clips.handlers,
-            **Results(journal, store).handlers,
+            **results.handlers,
         }
 
     async def handle(self, sender: bytes, owner: str, message: Message) -> Message:
@@ -83,40 +93,46 @@ class Handlers:
         return Message("job.estimate", await self._dispatcher.estimate(engine, question))
 
     async def _submit(self, sender, owner, body, data) -> Message:
+        # One that is sent again has been looked at before, and its clips may be gone by now.
+        entry = self._journal.find(owner, body["job"]) or await self._accept(owner, body, data)
+        if not entry.over:
+            self._listeners[entry.number].add(sender)
+        # Not within this answer: the job is accepted, whatever becomes of it.
+        asyncio.get_running_loop().call_soon(self._dispatcher.wake)
+        return Message("job.accepted", {"job": entry.id})
+
+    async def _accept(self, owner: str, body: dict, data: memoryview) -> Entry:
         if len(data) <= CHUNK_BYTES:  # in order: a cancel may be right behind it
             request = JobRequest.from_message(body, data)
         else:  # a shot of some hours takes a second to read
             request = await asyncio.to_thread(JobRequest.from_message, body, bytes(data))
         check_name(request.engine)
         check_settings(request.settings, request.start)
+        check_waiting(self._limits, *count_waiting(self._journal, owner))
         for part in {*request.parts, *filter(None, (request.depth, request.start))}:
-            if not self._store.clip(owner, part).is_file():
+            if not self._clips.held(owner, part):
                 raise RecamError(
                     "clip_gone",
                     f"The clip {request.name!r} is not on the server.",
                     "Send it first, or again.",
                 )
-        entry = self._journal.accept(owner, request, bytes(data))
-        if not entry.over:
-            self._listeners[entry.number].add(sender)
-        self._dispatcher.accepted(entry)
-        return Message("job.accepted", {"job": entry.id})
+        return self._journal.accept(owner, request, bytes(data))
 
     async def _attach(self, sender, owner, body, data) -> Message:
         entry = find_job(self._journal, owner, body)
         if not entry.over:
             self._listeners[entry.number].add(sender)
-        return Message("job.state", job_body(entry, self._dispatcher))
+        return Message("job.state", job_body(entry, self._journal, self._dispatcher))
 
     async def _cancel(self, sender, owner, body, data) -> Message:
         entry = find_job(self._journal, owner, body)
         self._dispatcher.cancel(entry)
         entry = self._journal.find(owner, entry.id)
-        return Message("job.state", job_body(entry, self._dispatcher))
+        return Message("job.state", job_body(entry, self._journal, self._dispatcher))
 
     async def _list(self, sender, owner, body, data) -> Message:
         entries = self._journal.newest(owner)
-        jobs = [job_body(entry, self._dispatcher) for entry in entries]
+        jobs = [job_body(entry, self._journal, self._dispatcher) for entry in entries]
         return Message("job.list", {"jobs": jobs})
 
     async def _picture(self, sender, owner, body, data) -> Message:
@@ -126,7 +142,7 @@ class Handlers:
         return Message("job.picture", {"job": entry.id, **told}, data=newest.rgb)
 
 
-def job_body(entry: Entry, dispatcher: Dispatcher) -> dict:
+def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:
     """A job as clients are told of it: the body of ``job.state``."""
     progress = dispatcher.progress(entry)
     return {
@@ -139,9 +155,9 @@ def job_body(entry: Entry, dispatcher: Dispatcher) -> dict:
         "seconds_left": progress.seconds_left,
         "picture": progress.picture.number,
         "remarks": entry.result["remarks"] if entry.result else progress.remarks,
-        "ahead": dispatcher.ahead(entry),
+        "ahead": journal.ahead_of(entry) if entry.stage == "queued" else 0,
         "engine": entry.engine,
-        "engine_reason": entry.engine_reason or dispatcher.trouble_of(entry),
+        "engine_reason": entry.engine_reason or dispatcher.trouble,
         "result": entry.result,
         "error": entry.error,
         "accepted": entry.accepted,

@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +19,16 @@ OWNER_DIGITS = 32
 DELIVERED = "delivered"  # lies in a result's folder once its client has it
 AWAY = "removed"  # where things lie while they are being removed
 
+Age = Callable[[float], float]  # of a time stamp: days
+
 
 @dataclass(frozen=True)
 class Kept:
     """A clip, an upload or a result.
 
     kind: ``clips``, ``uploads``, ``results``. owner: as folders are named. used: when it was last
-    of use, in seconds since 1970. delivered: of a result, whether its client has it.
+    of use, in seconds since 1970; age: that in days. delivered: of a result, whether its client
+    has it.
     """
 
     kind: str
@@ -34,24 +37,32 @@ class Kept:
     path: Path
     bytes: int
     used: float
+    age: float
     delivered: bool = False
 
+    def is_used_again(self) -> bool:
+        """Whether it has been used, or has gone, since it was found."""
+        try:
+            return self.path.lstat().st_mtime != self.used
+        except OSError:
+            return True
 
-def scan(folder: Path) -> list[Kept]:
-    """All that is kept below a state folder. Takes a moment: for a thread.
+
+def scan(folder: Path, age: Age) -> list[Kept]:
+    """All that is kept below a state folder. age: see ``Days``. Takes a moment: for a thread.
 
     What does not look as the server names it, or is not what it would be, is not the server's: it
     is neither counted nor ever removed.
     """
-    return list(_scan(folder))
+    return list(_scan(folder, age))
 
 
-def _scan(folder: Path) -> Iterator[Kept]:
+def _scan(folder: Path, age: Age) -> Iterator[Kept]:
     for kind, digits in DIGITS.items():
         for owner in _named(folder / kind, OWNER_DIGITS):
             for entry in _named(owner.path, digits):
                 try:
-                    kept = _look(kind, owner.name, entry)
+                    kept = _look(kind, owner.name, entry, age)
                 except OSError as error:  # gone meanwhile, or not to be read
                     log.info("%s is passed over: %s", entry.path, error.strerror)
                     continue
@@ -70,18 +81,19 @@ def _named(folder: Path | str, digits: int) -> list[os.DirEntry]:
         return []
 
 
-def _look(kind: str, owner: str, entry: os.DirEntry) -> Kept | None:
+def _look(kind: str, owner: str, entry: os.DirEntry, age: Age) -> Kept | None:
     about = entry.stat(follow_symlinks=False)
     path, used = Path(entry.path), about.st_mtime
     if kind != "results":
         if not stat.S_ISREG(about.st_mode):
             return None
-        return Kept(kind, owner, entry.name, path, about.st_size, used)
+        return Kept(kind, owner, entry.name, path, about.st_size, used, age(used))
     if not stat.S_ISDIR(about.st_mode):
         return None
     with os.scandir(path) as files:
         sizes = {file.name: file.stat(follow_symlinks=False).st_size for file in files}
-    return Kept(kind, owner, entry.name, path, sum(sizes.values()), used, DELIVERED in sizes)
+    size = sum(sizes.values())
+    return Kept(kind, owner, entry.name, path, size, used, age(used), DELIVERED in sizes)
 
 
 def set_aside(folder: Path, path: Path) -> bool:

@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 import time
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,9 +20,13 @@ from shared.protocol.keys import known_clients, server_keys
 from shared.protocol.limits import CREDIT, DATA_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 from shared.protocol.messages import Message, error_body, pack, unpack
 
+from .clips import OpenUploads
+from .deletion import Deletion
 from .dispatcher import Dispatcher, server_fault
 from .handlers import Handlers, job_body
+from .housekeeping import Housekeeping
 from .journal import Entry, Journal
+from .limits import Limits
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -32,14 +36,26 @@ PROGRESS_SECONDS = 0.2  # between two progress messages about one job
 
 
 class Front:
-    """A server on one address and one state folder."""
+    """A server on one address and one state folder.
 
-    def __init__(self, address: str, state: Path, releases: Path) -> None:
+    delete_on_delivery: whether every job's footage is, not only where a job asks for it.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        state: Path,
+        releases: Path,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        delete_on_delivery: bool = False,
+    ) -> None:
         _make_folder(state)
         self._address = address
         self._journal = Journal(state / "journal.sqlite")
         self._store = Store(state)
         self._releases = releases
+        self._limits = limits
+        self._deletion = Deletion(self._store, self._journal, delete_on_delivery)
         self._listeners: dict[int, set[bytes]] = defaultdict(set)
         self._last_told: dict[int, tuple[tuple, float]] = {}
         self._answering: set[asyncio.Task] = set()
@@ -61,11 +77,25 @@ class Front:
             self._dispatcher = Dispatcher(
                 self._journal, self._store, self._releases, self._on_change
             )
-            self._handlers = Handlers(self._journal, self._store, self._dispatcher, self._listeners)
+            incoming: OpenUploads = OrderedDict()
+            housekeeping = Housekeeping(self._store, self._journal, self._limits, incoming)
+            self._handlers = Handlers(
+                self._journal,
+                self._store,
+                self._dispatcher,
+                self._listeners,
+                self._limits,
+                housekeeping,
+                self._deletion,
+                incoming,
+            )
             self._dispatcher.start()
+            self._deletion.catch_up()
+            tidying = asyncio.ensure_future(housekeeping.run())
             stop = _stop_signal()
             on_listening(self._socket.last_endpoint.decode())
             await self._serve_until(stop)
+            tidying.cancel()
             await self._dispatcher.stop()
             self._handlers.close()
         finally:
@@ -135,7 +165,7 @@ class Front:
     def _on_change(self, entry: Entry) -> None:
         listeners = self._listeners.get(entry.number)
         progress = self._dispatcher.progress(entry)
-        ahead = self._dispatcher.ahead(entry)
+        ahead = self._journal.ahead_of(entry) if listeners and entry.stage == "queued" else 0
         what = entry.stage, ahead, progress.doing, len(progress.remarks), progress.picture.number
         told, when = self._last_told.get(entry.number, (None, 0.0))
         now = time.monotonic()
@@ -143,11 +173,12 @@ class Front:
             self._last_told[entry.number] = (what, now)
             self._tell(entry, listeners)
         if entry.over:
+            self._deletion.ended(entry)
             self._listeners.pop(entry.number, None)
             self._last_told.pop(entry.number, None)
 
     def _tell(self, entry: Entry, listeners: set[bytes]) -> None:
-        body = job_body(entry, self._dispatcher)
+        body = job_body(entry, self._journal, self._dispatcher)
         for listener in list(listeners):
             failed = self._send(listener, Message("job.state", body))
             self._late.pop((listener, entry.owner, entry.id), None)

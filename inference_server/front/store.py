@@ -18,7 +18,6 @@ from shared.takes import take_path
 TAKE = "take.mp4"  # the first one of a result
 FLUSH_BYTES = 64 * 1024 * 1024
 PIECE_BYTES = 4 * 1024 * 1024  # of what is read at a time
-UPLOAD_SECONDS = 24 * 3600  # an upload that broke off may be taken up again for so long
 
 
 class Store:
@@ -33,15 +32,15 @@ class Store:
 
     def clip(self, owner: str, digest: str) -> Path:
         """Where this owner's clip of that SHA-256 lies, or would lie."""
-        return self.folder / "clips" / _owner(owner) / digest
+        return self.folder / "clips" / owner_name(owner) / digest
 
     def upload(self, owner: str, upload: str) -> Path:
         """Where a clip that is being sent lies."""
-        return self.folder / "uploads" / _owner(owner) / upload
+        return self.folder / "uploads" / owner_name(owner) / upload
 
     def result_folder(self, owner: str, job: str) -> Path:
         """Where a job's result lies, whole or not at all."""
-        return self.folder / "results" / _owner(owner) / job
+        return self.folder / "results" / owner_name(owner) / job
 
     def result(self, owner: str, job: str, take: int) -> Path:
         """One take of a job's result, counted from 0."""
@@ -56,11 +55,8 @@ class Store:
         return self.work_folder(job) / TAKE
 
     def clear(self) -> None:
-        """Remove what an ended server's workers left half done, and uploads given up long ago."""
+        """Remove what an ended server's workers left half done."""
         shutil.rmtree(self.folder / "work", ignore_errors=True)
-        for upload in self.folder.glob("uploads/*/*"):
-            if time.time() - upload.stat().st_mtime > UPLOAD_SECONDS:
-                upload.unlink(missing_ok=True)
 
 
 class Incoming:
@@ -70,6 +66,7 @@ class Incoming:
         """Open a new upload, or one that broke off: ``read_on`` until all is read comes first."""
         file.parent.mkdir(parents=True, exist_ok=True)
         self.size = size
+        self.touched = time.monotonic()  # when its client last sent something of it
         self._file = file
         self._flushing: threading.Thread | None = None
         self._unflushed: OSError | None = None
@@ -216,6 +213,7 @@ def disk_error(error: OSError) -> RecamError:
     )
 
 
-def _owner(public_key: str) -> str:
+def owner_name(public_key: str) -> str:
+    """What an owner's folders are called."""
     # Z85 holds characters that no file system likes, and differs only in case.
     return hashlib.sha256(public_key.encode()).hexdigest()[:32]

@@ -1,0 +1,210 @@
+"""Removes what is old, and the least lately used where there is no room; never what is in use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from shared.errors import RecamError
+
+from . import uses
+from .days import Days
+from .journal import Journal
+from .kept import Kept, scan, set_aside, sweep
+from .limits import Limits, Space, client_limit, server_full, size, space
+from .store import Incoming, Store, owner_name
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 600.0  # between two looks
+HOUR = 1 / 24  # in days
+
+# What is spared where room is made, in days since the last use; age alone removes it.
+JUST_USED = HOUR  # a clip whose job is about to be sent, an upload that broke off
+SENT_AHEAD = 1.0  # a clip that no job has named yet: others of that job are still being sent
+FETCHED = HOUR / 6  # a result that may be being fetched
+UNDELIVERED = 3.0  # a result that its client has not got yet
+
+
+class Housekeeping:
+    """Keeps one state folder within its limits.
+
+    incoming: the uploads that are open, by the owner's public key and the upload's id.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        limits: Limits,
+        incoming: Mapping[tuple[str, str], Incoming],
+    ) -> None:
+        self._store, self._journal, self._limits = store, journal, limits
+        self._incoming = incoming
+        self._days = Days(store.folder / "days.json")
+        self._used: Counter[str] = Counter()  # bytes of each owner's, at the last look
+        self._promised: Counter[str] = Counter()  # bytes of uploads that have begun since
+        self._keys: dict[str, str] = {}  # public keys by the names of folders
+        self._alone = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Look after the folder now, and every ten minutes; until it is cancelled."""
+        while True:
+            try:
+                await self.tidy()
+            except (OSError, RecamError) as error:
+                log.error("the state folder cannot be looked after: %s", error)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def tidy(self, owner: str = "", need: int = 0) -> None:
+        """Remove what is too old, then what there is no room for.
+
+        owner, need: whose upload of how many bytes room is to be made for, if any.
+        """
+        async with self._alone:
+            self._days.pass_on()
+            found = await asyncio.to_thread(scan, self._store.folder, self._days.age)
+            self._keys = {owner_name(key): key for key in uses.owners(self._journal)}
+            self._keys |= {owner_name(key): key for key, _ in self._incoming}
+            found = self._by_age(found)
+            found = self._by_quota(found, owner_name(owner) if owner else "", need)
+            self._count(found)
+            self._forget(found)
+            await asyncio.to_thread(sweep, self._store.folder)
+
+    async def make_room(self, owner: str, need: int, whole: int) -> None:
+        """Count on ``need`` bytes more of this owner's, and remove old things if that takes it.
+
+        whole: bytes of the clip, of which ``need`` are still to come.
+        Raises RecamError ``clip_size`` for one that would not fit were it alone, ``client_limit``
+        and ``server_full`` where what is in use leaves no room for it now.
+        """
+        there = self._space()
+        if whole > (most := min(there.per_client, there.all)):
+            raise RecamError(
+                "clip_size",
+                f"The clip has {size(whole)}; the server takes {size(most)} from one client.",
+                "Send a shorter part of it, or ask the server's keeper for more (--most-gb).",
+            )
+        if self._lacks(there, owner, need):
+            await self.tidy(owner, need)
+            if lacks := self._lacks(self._space(), owner, need):
+                raise lacks
+        self._promised[owner_name(owner)] += need
+
+    def _space(self) -> Space:
+        return space(self._limits, self._store.folder)
+
+    def _lacks(self, there: Space, owner: str, need: int) -> RecamError | None:
+        name = owner_name(owner)
+        own = self._used[name] + self._promised[name]
+        every = self._used.total() + self._promised.total()
+        if own + need > there.per_client:
+            return client_limit(
+                f"You have {size(own)} on the server; with {size(need)} more it would be over "
+                f"the {size(there.per_client)} that one client may have.",
+                "It takes more once jobs have ended and results are fetched.",
+            )
+        if every + need > there.all or need + self._coming() > there.free:
+            left = max(0, min(there.all - every, there.free - self._coming()))
+            return server_full(
+                f"The server has no room for {size(need)}; {size(left)} are left.",
+                "It takes more once jobs have ended and results are fetched.",
+            )
+        return None
+
+    def _coming(self) -> int:
+        """Bytes that open uploads will still bring."""
+        return sum(each.size - each.offset for each in self._incoming.values())
+
+    def _by_age(self, found: list[Kept]) -> list[Kept]:
+        most = {
+            "uploads": self._limits.upload_days,
+            "clips": self._limits.clip_days,
+            "results": self._limits.result_days,
+        }
+
+        def old(kept: Kept) -> bool:
+            if kept.age <= most[kept.kind] or self._in_use(kept):
+                return False
+            return self._remove(kept, f"not used for {kept.age:.0f} days")
+
+        return [kept for kept in found if not old(kept)]
+
+    def _by_quota(self, found: list[Kept], owner: str, need: int) -> list[Kept]:
+        there, used = self._space(), self._sums(found)
+        # Where it must be, a little more than it must: the next upload need not look again.
+        spare = need and there.all // 20
+        most_own, most = Counter({owner: there.per_client}), there.all
+        if used[owner] + need > there.per_client:
+            most_own[owner] -= need + spare
+        if used.total() + need > there.all:
+            most -= need + spare
+        lack = need + self._coming() - there.free  # on the disk, whose ever it is filled with
+        left = []
+        for kept in sorted(found, key=lambda kept: -kept.age):
+            over_own = used[kept.owner] > most_own.get(kept.owner, there.per_client)
+            over = over_own or used.total() > most or lack > 0
+            if over and not (self._in_use(kept) or self._spared(kept)):
+                words = "its client has too much" if over_own else "the server has too much"
+                if self._remove(kept, words):
+                    used[kept.owner] -= kept.bytes
+                    lack -= kept.bytes
+                    continue
+            left.append(kept)
+        return left
+
+    def _in_use(self, kept: Kept) -> bool:
+        key = self._keys.get(kept.owner)
+        if key is None:  # nobody who has jobs or sends anything
+            return False
+        if kept.kind == "uploads":
+            return (key, kept.name) in self._incoming
+        if kept.kind == "clips":
+            return uses.is_needed(self._journal, key, kept.name)
+        return kept.age < FETCHED or not uses.is_over(self._journal, key, kept.name)
+
+    def _spared(self, kept: Kept) -> bool:
+        """Whether it is too young to be removed only because there is no room."""
+        if kept.kind == "results":
+            return kept.age < UNDELIVERED and not kept.delivered
+        if kept.age < JUST_USED:
+            return True
+        key = self._keys.get(kept.owner)
+        named = key and uses.was_named(self._journal, key, kept.name)
+        return kept.kind == "clips" and kept.age < SENT_AHEAD and not named
+
+    def _remove(self, kept: Kept, why: str) -> bool:
+        if kept.is_used_again() or not set_aside(self._store.folder, kept.path):
+            return False
+        log.info("%s/%s removed (%s): %s", kept.kind, kept.name, size(kept.bytes), why)
+        return True
+
+    def _sums(self, found: Iterable[Kept]) -> Counter[str]:
+        """Bytes of each owner's; an open upload counts as what it will be."""
+        coming = {
+            (owner_name(key), upload): each.size for (key, upload), each in self._incoming.items()
+        }
+        used: Counter[str] = Counter()
+        for kept in found:
+            used[kept.owner] += coming.get((kept.owner, kept.name), kept.bytes)
+        return used
+
+    def _count(self, found: Iterable[Kept]) -> None:
+        self._used, self._promised = self._sums(found), Counter()
+
+    def _forget(self, found: Iterable[Kept]) -> None:
+        """Drop jobs that ended long ago from the journal, and not before their results."""
+        results = {(kept.owner, kept.name) for kept in found if kept.kind == "results"}
+        old = [
+            job
+            for job in uses.oldest_ended(self._journal)
+            if self._days.age(job.ended) > self._limits.job_days
+            and (owner_name(job.owner), job.id) not in results
+        ]
+        for job in old:
+            self._journal.forget(job.number)
+        if old:
+            log.info("%d jobs that ended long ago are forgotten", len(old))
