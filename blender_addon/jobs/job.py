@@ -18,7 +18,8 @@ import bpy
 
 from ..clip.strips import StripMark
 from ..shared.client.client import Client
-from ..shared.client.job import JobState, RemoteJob
+from ..shared.client.job import RemoteJob
+from ..shared.client.state import JobState
 from ..shared.errors import RecamError
 from ..shared.takes import MOST_TAKES, take_path
 from ..takes.folder import writable_folder

@@ -12,7 +12,7 @@ from threading import Thread
 import bpy
 
 from ..scene.temporary_scene import rendering
-from ..shared.client.job import JobState
+from ..shared.client.state import JobState
 from ..shared.errors import RecamError
 from ..takes.folder import name_take
 from ..takes.place import Result, place_takes

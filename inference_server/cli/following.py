@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from tqdm import tqdm
 
-from shared.client.job import JobState, RemoteJob
+from shared.client.job import RemoteJob
+from shared.client.state import JobState
 
 LINE_PERCENT = 10  # from one line to the next where there is no terminal
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,54 +17,15 @@ from ..protocol.request import JobRequest
 from ..takes import take_path
 from .connection import Connection, ConnectionLost
 from .download import download
+from .parts import remove
+from .room import Room
+from .state import AT_WORK, ENDED, JobState
 from .upload import missing, upload
 
 log = logging.getLogger(__name__)
 
 TRIES = 3  # times that a request is sent again after a lost connection
 QUIET_SECONDS = 20.0  # without an event for this long, the server is asked
-
-AT_WORK = ("rendering", "cancelling")
-ENDED = ("finished", "failed", "cancelled")
-
-
-@dataclass(frozen=True)
-class JobState:
-    """Where a job stands.
-
-    stage: connecting, uploading, queued, rendering, cancelling, downloading, finished,
-    failed, cancelled.
-    doing: what the engine does while rendering, in a word or two, or empty.
-    step, steps: of that stage (bytes, frames or the engine's steps); 0 of 0 where it has none.
-    seconds_left: of that stage, or None.
-    ahead: how many jobs wait before it, while queued.
-    trouble: why it does not go on, in a sentence, such as that no server answers yet; or empty.
-    remarks: sentences for the artist, those known so far while rendering, all of them afterwards.
-    picture: while rendering, the newest small one of what is at work, ``(h, w, 3)`` uint8 RGB, its
-        first row the uppermost; None if there is none (yet). Not to be written to.
-    engine, engine_reason: what renders it, and why that one was chosen; empty until known.
-    result: what the server tells of the result: its takes, each with size in bytes, width,
-        height, frames, report …; and remarks.
-    """
-
-    stage: str = "connecting"
-    doing: str = ""
-    step: int = 0
-    steps: int = 0
-    seconds_left: float | None = None
-    ahead: int = 0
-    trouble: str = ""
-    remarks: tuple[str, ...] = ()
-    picture: np.ndarray | None = field(default=None, repr=False, compare=False)
-    engine: str = ""
-    engine_reason: str = ""
-    result: dict | None = None
-    error: RecamError | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will happen."""
-        return self.stage in ENDED
 
 
 class RemoteJob:
@@ -86,11 +47,13 @@ class RemoteJob:
         self._events: asyncio.Queue[dict] = asyncio.Queue()
         self._task: asyncio.Task | None = None
         self._on_server = False
-        self._called_off = False  # before there was anything to call off
+        self._called_off = False
         self._cancelling: asyncio.Future | None = None
         self._picture: np.ndarray | None = None
         self._newest = self._asked = 0  # numbers of pictures
         self._looking: asyncio.Future | None = None
+        self._waits = ""  # why, while the server has no room
+        self._room = Room(self._tell_wait)
 
     @property
     def state(self) -> JobState:
@@ -99,7 +62,8 @@ class RemoteJob:
         if state.ended:
             return state
         picture = self._picture if state.stage in AT_WORK else None
-        return replace(state, trouble=self._connection.trouble(), picture=picture)
+        trouble = self._connection.trouble() or self._waits
+        return replace(state, trouble=trouble, picture=picture)
 
     def wait(self, seconds: float) -> JobState:
         """Wait for the job's end, ``seconds`` at the most, and say where it stands."""
@@ -152,19 +116,36 @@ class RemoteJob:
             except OSError as error:
                 raise missing(file, error) from None
         await self._connection.begin(self._patience, urged=True)
-        self._show(stage="uploading")
-        parts = [await self._upload(file) for file in files]
-        digests = {name: await self._upload(file) for name, file in beside.items()}
-        request = replace(request, parts=tuple(parts), job=self.id, **digests)
-        await self._ask("job.submit", request.to_body(), request.shot_data())
+        for tries in range(TRIES):
+            self._show(stage="uploading")
+            parts = [await self._upload(file) for file in files]
+            digests = {name: await self._upload(file) for name, file in beside.items()}
+            request = replace(request, parts=tuple(parts), job=self.id, **digests)
+            try:
+                await self._submit(request)
+                break
+            except RecamError as error:
+                # Deleted meanwhile: as another job's that was delivered, or as too old.
+                if error.code != "clip_gone" or tries == TRIES - 1:
+                    raise
         self._on_server = True
         await self._follow(out, overwrite=True)
+
+    async def _submit(self, request: JobRequest) -> None:
+        body, data = request.to_body(), request.shot_data()
+        while True:
+            try:
+                await self._ask("job.submit", body, data)
+            except RecamError as error:
+                await self._room.wait(error)
+            else:
+                return self._room.found()
 
     async def _upload(self, file: Path) -> str:
         def on_bytes(done: int, size: int) -> None:
             self._show(stage="uploading", step=done, steps=size)
 
-        return await upload(self._connection, file, self._patience, on_bytes)
+        return await upload(self._connection, file, self._patience, on_bytes, self._room)
 
     async def _follow(self, out: Path | None, overwrite: bool) -> None:
         body = (await self._ask("job.attach", {"job": self.id})).body
@@ -227,9 +208,15 @@ class RemoteJob:
             self._show(stage="downloading", step=before + done, steps=size)
 
         self._show(stage="downloading", step=0, steps=size, result=result)
-        for number, (take, path) in enumerate(zip(takes, paths, strict=True)):
-            await download(self._connection, self.id, number, take, path, self._patience, on_bytes)
-            before += take["size"]
+        line = self._connection, self._patience, on_bytes, self._room
+        try:
+            for number, (take, path) in enumerate(zip(takes, paths, strict=True)):
+                await download(self.id, number, take, path, *line)
+                before += take["size"]
+        except asyncio.CancelledError:
+            if self._called_off:  # else it is fetched on by whoever follows the job next
+                remove(take, path)
+            raise
 
     async def _ask(self, kind: str, body: dict, data: bytes = b"") -> Message:
         """A request that is sent again after a lost connection: all of them can bear it."""
@@ -258,6 +245,7 @@ class RemoteJob:
         if self._on_server and self._state.stage != "downloading":
             self._cancelling = asyncio.ensure_future(self._cancel_there())
         elif self._task:
+            self._called_off = True
             self._task.cancel()
             # The server may have accepted the job a moment ago; nobody waits for its answer.
             self._connection.post("job.cancel", {"job": self.id}).add_done_callback(_seen)
@@ -267,6 +255,9 @@ class RemoteJob:
     async def _cancel_there(self) -> None:
         with contextlib.suppress(RecamError):  # following the job says what is wrong
             self.take_event(await self._ask("job.cancel", {"job": self.id}))
+
+    def _tell_wait(self, sentence: str) -> None:
+        self._waits = sentence
 
     def _show(self, **changes) -> None:
         changes = {"seconds_left": None, "doing": "", "ahead": 0, **changes}
