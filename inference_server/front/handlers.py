@@ -43,7 +43,7 @@ class Handlers:
         self._listeners = listeners
         self._limits = limits
         self._clips = Clips(store, limits, housekeeping, incoming)
-        results = Results(journal, store, deletion, lambda entry: job_body(entry, journal, dispatcher))
+        results = Results(journal, store, deletion, lambda entry: job_body(entry, dispatcher))
         self._handlers = {
             "hello": self._hello,
             "server.info": self._info,
@@ -97,8 +97,7 @@ class Handlers:
         entry = self._journal.find(owner, body["job"]) or await self._accept(owner, body, data)
         if not entry.over:
             self._listeners[entry.number].add(sender)
-        # Not within this answer: the job is accepted, whatever becomes of it.
-        asyncio.get_running_loop().call_soon(self._dispatcher.wake)
+        self._dispatcher.accepted(entry)
         return Message("job.accepted", {"job": entry.id})
 
     async def _accept(self, owner: str, body: dict, data: memoryview) -> Entry:
@@ -122,17 +121,17 @@ class Handlers:
         entry = find_job(self._journal, owner, body)
         if not entry.over:
             self._listeners[entry.number].add(sender)
-        return Message("job.state", job_body(entry, self._journal, self._dispatcher))
+        return Message("job.state", job_body(entry, self._dispatcher))
 
     async def _cancel(self, sender, owner, body, data) -> Message:
         entry = find_job(self._journal, owner, body)
         self._dispatcher.cancel(entry)
         entry = self._journal.find(owner, entry.id)
-        return Message("job.state", job_body(entry, self._journal, self._dispatcher))
+        return Message("job.state", job_body(entry, self._dispatcher))
 
     async def _list(self, sender, owner, body, data) -> Message:
         entries = self._journal.newest(owner)
-        jobs = [job_body(entry, self._journal, self._dispatcher) for entry in entries]
+        jobs = [job_body(entry, self._dispatcher) for entry in entries]
         return Message("job.list", {"jobs": jobs})
 
     async def _picture(self, sender, owner, body, data) -> Message:
@@ -142,7 +141,7 @@ class Handlers:
         return Message("job.picture", {"job": entry.id, **told}, data=newest.rgb)
 
 
-def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:
+def job_body(entry: Entry, dispatcher: Dispatcher) -> dict:
     """A job as clients are told of it: the body of ``job.state``."""
     progress = dispatcher.progress(entry)
     return {
@@ -155,9 +154,9 @@ def job_body(entry: Entry, journal: Journal, dispatcher: Dispatcher) -> dict:
         "seconds_left": progress.seconds_left,
         "picture": progress.picture.number,
         "remarks": entry.result["remarks"] if entry.result else progress.remarks,
-        "ahead": journal.ahead_of(entry) if entry.stage == "queued" else 0,
+        "ahead": dispatcher.ahead(entry),
         "engine": entry.engine,
-        "engine_reason": entry.engine_reason or dispatcher.trouble,
+        "engine_reason": entry.engine_reason or dispatcher.trouble_of(entry),
         "result": entry.result,
         "error": entry.error,
         "accepted": entry.accepted,

@@ -165,7 +165,7 @@ class Front:
     def _on_change(self, entry: Entry) -> None:
         listeners = self._listeners.get(entry.number)
         progress = self._dispatcher.progress(entry)
-        ahead = self._journal.ahead_of(entry) if listeners and entry.stage == "queued" else 0
+        ahead = self._dispatcher.ahead(entry)
         what = entry.stage, ahead, progress.doing, len(progress.remarks), progress.picture.number
         told, when = self._last_told.get(entry.number, (None, 0.0))
         now = time.monotonic()
@@ -178,7 +178,7 @@ class Front:
             self._last_told.pop(entry.number, None)
 
     def _tell(self, entry: Entry, listeners: set[bytes]) -> None:
-        body = job_body(entry, self._journal, self._dispatcher)
+        body = job_body(entry, self._dispatcher)
         for listener in list(listeners):
             failed = self._send(listener, Message("job.state", body))
             self._late.pop((listener, entry.owner, entry.id), None)
