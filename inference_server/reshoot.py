@@ -51,13 +51,19 @@ def reshoot(
     on_progress(0, 0, "starting")  # the first job waits for PyTorch
     renderer = load(engine, releases)
     trajectory = shot.trajectory
-    clip = Reader(clips, first, len(trajectory), untagged_matrix)
+
+    def heed() -> None:
+        """Files that are long are read for minutes before there is a frame."""
+        if should_stop():
+            raise Cancelled
+
+    clip = Reader(clips, first, len(trajectory), untagged_matrix, heed)
     settings, said = _known(settings or {}, renderer.settings, engine, start)
     settings["subject_distance"] = shot.subject_distance
     if depth:
         settings["depth"] = open_depth(depth, clip.frames)
     if start and "start_clip" in renderer.settings:
-        settings["start_clip"] = _open_start(start, clip, untagged_matrix)
+        settings["start_clip"] = _open_start(start, clip, untagged_matrix, heed)
     if shot.source_camera is None:
         said.append(
             "The camera that shot the clip is not known; it was taken to stand still "
@@ -115,12 +121,14 @@ def _known(settings: dict, names, engine: str, start: Path | None) -> tuple[dict
     return {name: value for name, value in settings.items() if name in names}, [said]
 
 
-def _open_start(start: Path, clip: Reader, untagged_matrix: int | None) -> Reader:
+def _open_start(
+    start: Path, clip: Reader, untagged_matrix: int | None, heed: Callable[[], None]
+) -> Reader:
     """The video to start from, one frame for each of the clip's.
 
     Raises RecamError ``start_clip`` if its length or its shape is another.
     """
-    whole = Reader(start, untagged_matrix=untagged_matrix)
+    whole = Reader(start, untagged_matrix=untagged_matrix, on_packet=heed)
     if abs(whole.frames - clip.frames) > max(2, 0.02 * clip.frames):
         raise RecamError(
             "start_clip",
@@ -136,7 +144,7 @@ def _open_start(start: Path, clip: Reader, untagged_matrix: int | None) -> Reade
             f"{clip.width}x{clip.height}: another shape.",
             "Give a take of the same clip, of any size.",
         )
-    return Reader(start, 0, clip.frames, untagged_matrix)
+    return Reader(start, 0, clip.frames, untagged_matrix, heed)
 
 
 def _write(rendering: Rendering, path: Path, clip: Reader, audio: bool, show, should_stop) -> dict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from os import PathLike, path
 from pathlib import Path
 
@@ -35,6 +35,10 @@ _ALONE = {
 _CODECS = ",".join(sorted(PICTURES | SOUNDS))
 _MAX_PIXELS = {"max_pixels": str(limits.PIXELS * 101 // 100)}  # whole blocks pass the edges
 _COVER = av.stream.Disposition.attached_pic
+
+
+# Called while a file is read, which may take long: tells who waits, or ends it by raising.
+OnPacket = Callable[[], None]
 
 
 def unreadable(file: str | PathLike, why: str, hint: str = HINT) -> RecamError:
@@ -137,10 +141,14 @@ def sound_stream(container: InputContainer) -> AudioStream | None:
 
 
 def packets_of(
-    container: InputContainer, stream: Stream, file: str | PathLike
+    container: InputContainer,
+    stream: Stream,
+    file: str | PathLike,
+    on_packet: OnPacket = lambda: None,
 ) -> Iterator[Packet | None]:
     """The stream's packets up to the file's end or to where it can't be read on; then None.
 
+    on_packet is called with each: what it raises ends the reading.
     Raises RecamError ``clip_unreadable`` where they are more than such a file can hold.
     """
     for other in container.streams:  # dropped by the demuxer, unread where it can
@@ -155,6 +163,7 @@ def packets_of(
         if packet is None or (packet.dts is None and not packet.size):
             yield None
             return
+        on_packet()
         count, size = count + 1, size + packet.size
         if count > limits.PACKETS or size > most:
             raise unreadable(file, "gives more than a file of its size can hold.", DAMAGED)

@@ -16,6 +16,7 @@ from .colour import Colour, colour_of, has_alpha
 from .decoding import Decoder
 from .opening import (
     DAMAGED,
+    OnPacket,
     check_size,
     open_file,
     packets_of,
@@ -61,15 +62,20 @@ class ClipInfo:
     remarks: list[str] = field(default_factory=list)
 
 
-def probe(file: str | PathLike, untagged_matrix: int | None = None) -> ClipInfo:
+def probe(
+    file: str | PathLike,
+    untagged_matrix: int | None = None,
+    on_packet: OnPacket = lambda: None,
+) -> ClipInfo:
     """Look through a clip's packets; one frame is decoded, more only where packets mislead.
 
-    untagged_matrix: see ``colour_of``. Memory: some 50 bytes a frame.
+    untagged_matrix: see ``colour_of``. on_packet: see ``packets_of``. Memory: some 50 bytes a
+    frame.
     Raises RecamError ``clip_unreadable``, naming the file.
     """
-    scan = _scan(file, decode_all=False)
+    scan = _scan(file, False, on_packet)
     if scan.misleading:
-        scan = _scan(file, decode_all=True)
+        scan = _scan(file, True, on_packet)
     frame = scan.frame
     check_size(frame.width, frame.height, file)
     colour, remarks = colour_of(frame, untagged_matrix)
@@ -192,12 +198,12 @@ def _span(seconds: Fraction) -> str:
     )
 
 
-def _scan(file: str | PathLike, decode_all: bool) -> _Scan:
+def _scan(file: str | PathLike, decode_all: bool, on_packet: OnPacket) -> _Scan:
     with open_file(file) as container:
         stream = picture_stream(container, file)
         decode, sound = Decoder(stream, file), sound_stream(container)
         first, ticks, last_shown = None, [], (0, 0)
-        for packet in packets_of(container, stream, file):
+        for packet in packets_of(container, stream, file, on_packet):
             if decode_all or first is None:
                 good = [frame for frame in decode(packet) if frame is not None]
                 first = first or next(iter(good), None)

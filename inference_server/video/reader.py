@@ -18,7 +18,7 @@ from .ahead import ahead
 from .audio import AudioPart
 from .colour import ToRGB
 from .decoding import Decoder
-from .opening import open_file, packets_of, picture_stream, unreadable
+from .opening import OnPacket, open_file, packets_of, picture_stream, unreadable
 from .probe import ClipInfo, probe
 from .timing import frame_number
 
@@ -39,7 +39,8 @@ class Reader:
     left if ``frames`` is None. Frame k is the one nearest to k / rate after the file's first
     frame, or the one before it where there is none so near.
 
-    untagged_matrix: for clips whose colour is untagged, see ``colour_of``.
+    untagged_matrix: for clips whose colour is untagged, see ``colour_of``. on_packet: called with
+    all that is read, also before the first frame, and in the thread that reads.
 
     Iterating gives ``(height, width, 3)`` uint8 full-range RGB, each the reader's own no more,
     and may be done again. ``remarks`` holds sentences for the artist, and grows while frames are
@@ -56,9 +57,11 @@ class Reader:
         first: int = 0,
         frames: int | None = None,
         untagged_matrix: int | None = None,
+        on_packet: OnPacket = lambda: None,
     ) -> None:
         files = [files] if isinstance(files, str | PathLike) else files
-        self.infos = [probe(file, untagged_matrix) for file in files]
+        self._on_packet = on_packet
+        self.infos = [probe(file, untagged_matrix, on_packet) for file in files]
         head = self.infos[0]
         for info in self.infos[1:]:
             if (info.width, info.height, info.rate) != (head.width, head.height, head.rate):
@@ -112,7 +115,9 @@ class Reader:
         missing = 0
         for info, first, count in self._shares():
             upright = _Upright(info)
-            last, shown, damaged = yield from _pictures(info, first, count, upright)
+            last, shown, damaged = yield from _pictures(
+                info, first, count, upright, self._on_packet
+            )
             if upright.resized:
                 self._remark(
                     f"{Path(info.path).name} changes its size on the way; all frames were brought "
@@ -148,11 +153,11 @@ class Reader:
 
 
 def _pictures(
-    info: ClipInfo, first: int, count: int, upright: _Upright
+    info: ClipInfo, first: int, count: int, upright: _Upright, on_packet: OnPacket
 ) -> Generator[np.ndarray, None, tuple[av.VideoFrame | None, int, int]]:
     """Up to ``count`` pictures; returns the last frame, how many were shown, damaged places."""
     at, end, last, held, damaged = first, first + count, None, 0, 0
-    with closing(_numbered(info, first)) as frames:
+    with closing(_numbered(info, first, on_packet)) as frames:
         for number, frame in frames:
             if frame is None:
                 damaged += at > first
@@ -174,7 +179,9 @@ def _pictures(
     return last, at - first, max(damaged, held if info.constant_rate else 0)
 
 
-def _numbered(info: ClipInfo, first: int) -> Iterator[tuple[int, av.VideoFrame | None]]:
+def _numbered(
+    info: ClipInfo, first: int, on_packet: OnPacket
+) -> Iterator[tuple[int, av.VideoFrame | None]]:
     """(number, frame), ascending, from a frame at or before ``first`` on; None where damaged."""
     for back in _STEPS_BACK if first and info.timed else (None,):
         with open_file(info.path) as container:
@@ -185,7 +192,7 @@ def _numbered(info: ClipInfo, first: int) -> Iterator[tuple[int, av.VideoFrame |
                     continue
                 container.seek(info.start + int(seconds / info.tick), stream=stream)
             number, found = -1, False
-            for frame in _decoded(container, stream, info.path):
+            for frame in _decoded(container, stream, info.path, on_packet):
                 if frame is not None:
                     number += 1
                     if info.timed and frame.pts is not None:
@@ -199,11 +206,14 @@ def _numbered(info: ClipInfo, first: int) -> Iterator[tuple[int, av.VideoFrame |
 
 
 def _decoded(
-    container: av.container.InputContainer, stream: av.VideoStream, file: str
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    file: str,
+    on_packet: OnPacket,
 ) -> Iterator[av.VideoFrame | None]:
     """The good frames, and None for each packet or frame that is damaged."""
     decode = Decoder(stream, file)
-    for packet in packets_of(container, stream, file):
+    for packet in packets_of(container, stream, file, on_packet):
         if packet is not None and packet.is_corrupt:
             yield None  # decoded all the same: the mark may sit on the packet before the hole
         yield from decode(packet)

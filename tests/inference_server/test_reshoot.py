@@ -22,6 +22,7 @@ class Echo:
 
     name = "echo"
     settings = frozenset({"subject_distance", "takes", "start", "start_clip", "strength"})
+    started: tuple | list = ()
 
     def render(self, clip, source_camera, trajectory, settings, on_progress, should_stop):
         self.given, self.started = settings, []
