@@ -59,7 +59,9 @@ def _work(client: Client, plan: dict[str, Job], begun, ended, folder: Path, ledg
             ledger.write(f"{job} {stage}\n")
 
     def send(job: str) -> RemoteJob:
-        clip = plan[job].write_clip(folder / "clips", folder / f"{job}.clip.mp4")
+        clip = folder / f"{job}.clip.mp4"
+        if not clip.exists():
+            plan[job].write_clip(folder / "clips", clip.with_suffix(".new")).rename(clip)
         note(job, "sending")
         return client.shoot(plan[job].request(), [clip], _out(folder, job))
 

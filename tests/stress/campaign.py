@@ -22,7 +22,7 @@ from . import plan as plans
 from .artist import read_ledger
 from .observer import Observer
 from .plan import CLIPS, Job
-from .verdict import watch_ends
+from .verdict import Verdict, judge, watch_ends
 
 # Real projection, as many times as is asked for: the engine itself makes one take.
 _TWICE = """
@@ -46,10 +46,11 @@ class Campaign:
     proxy: what the artists' connections go through; the observers' do not. slow: see ``Proxy``.
     """
 
-    def __init__(self, count: int, artists: int, seed: int, slow: float) -> None:
+    def __init__(self, plan: list[Job], slow: float) -> None:
         from takes import write_clip
 
-        self.plan = plans.make_plan(count, artists, seed)
+        self.plan = plan
+        artists = 1 + max(job.artist for job in plan)
         self.folder = Path(tempfile.mkdtemp(prefix="recam-stress-"))
         self.server = Server(self.folder / "server")
         self.clips = self.folder / "clips"
@@ -96,10 +97,15 @@ class Campaign:
         self._keeper.join(10)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def stop_server(self) -> None:
-        """End it in order, and for good."""
+    def judge(self) -> Verdict:
+        """Stop the server in order, and look at what it and its clients hold."""
+        time.sleep(1.0)  # for the observers to hear of the last end
         self._stopping.set()
         self.server.stop(30)
+        found = judge(self.plan, self.server.state, self.artists, self.observers, self.references)
+        for line in found.wrong[:20]:
+            print(f"  {line}")
+        return found
 
     def start_artist(self, number: int) -> None:
         """Start a client process, or start it again."""

@@ -17,13 +17,10 @@ from .observer import ENDS, Observer
 from .plan import Job
 from .table import Row
 
-# What a campaign of kills may do to a job: its worker was killed twice.
-MAY_FAIL = ("worker_died",)
-
 _WATCH = f"""
-CREATE TABLE ends (job TEXT, stage TEXT);
-CREATE TRIGGER watch_ends AFTER UPDATE OF stage ON jobs WHEN NEW.stage IN {ENDS!r}
-BEGIN INSERT INTO ends VALUES (NEW.id, NEW.stage); END;
+CREATE TABLE watched (job TEXT, stage TEXT);
+CREATE TRIGGER watch AFTER UPDATE OF stage ON jobs WHEN NEW.stage IN {(*ENDS, "rendering")!r}
+BEGIN INSERT INTO watched VALUES (NEW.id, NEW.stage); END;
 """
 
 
@@ -47,11 +44,11 @@ class Verdict:
     doubled: set[str] = field(default_factory=set)
     corrupt: set[str] = field(default_factory=set)
     takes: int = 0
-    attempts: int = 0
+    renderings: int = 0
     wrong: list[str] = field(default_factory=list)
 
-    def rows(self, count: int) -> list[Row]:
-        """For the table."""
+    def rows(self, count: int, may_fail: tuple[str, ...] = ()) -> list[Row]:
+        """For the table; ``may_fail`` has the codes of errors that a job may have ended with."""
         ends = ", ".join(f"{number} {stage}" for stage, number in sorted(self.stages.items()))
         told = ", ".join(f"{number} {code}" for code, number in self.failures.items())
         once = sum(self.stages.values()) - len(self.doubled)
@@ -74,8 +71,8 @@ class Verdict:
             Row(
                 "reasons of failed jobs",
                 told or "none failed",
-                f"only {', '.join(MAY_FAIL)}",
-                set(self.failures) <= set(MAY_FAIL),
+                f"only {', '.join(may_fail)}" if may_fail else "none",
+                set(self.failures) <= set(may_fail),
             ),
         ]
 
@@ -92,7 +89,9 @@ def judge(
     with closing(sqlite3.connect(state / "journal.sqlite")) as journal:
         journal.row_factory = sqlite3.Row
         entries = journal.execute("SELECT * FROM jobs").fetchall()
-        ends = Counter(row["job"] for row in journal.execute("SELECT job FROM ends"))
+        watched = [tuple(row) for row in journal.execute("SELECT job, stage FROM watched")]
+    ends = Counter(job for job, stage in watched if stage in ENDS)
+    found.renderings = len(watched) - ends.total()
     in_journal = Counter(entry["id"] for entry in entries)
     by_id = {entry["id"]: entry for entry in entries}
 
@@ -109,7 +108,6 @@ def judge(
             continue
         stage = entry["stage"]
         found.stages[stage] += 1
-        found.attempts += entry["attempts"]
         told = read_ledger(artists[job.artist])[1].get(job.id)
         if told != stage:
             wrong(found.lost, job.id, f"it is {stage}, its artist has it as {told}")
