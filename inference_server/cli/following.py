@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from time import monotonic
 
 from tqdm import tqdm
 
 from shared.client.job import RemoteJob
 from shared.client.state import JobState
 
-LINE_PERCENT = 10  # from one line to the next where there is no terminal
+LINE_PERCENT = 10  # from one line to the next where there is no terminal …
+LINE_SECONDS = 30.0  # … and at the most
 
 
-def follow(job: RemoteJob, said: list[str]) -> JobState:
+def follow(
+    job: RemoteJob, said: list[str], through: Callable[[JobState], bool] = lambda state: True
+) -> JobState:
     """Show each stage, and what the engine does in it, until the job ends.
 
     said: remarks that need not be printed; grows by those that are, as they come.
+    through: whether to go on from there, while the job has not ended.
     """
     shown, reason, trouble = (_Bars if sys.stderr.isatty() else _Lines)(), "", ""
     try:
@@ -24,13 +29,13 @@ def follow(job: RemoteJob, said: list[str]) -> JobState:
             state = job.wait(0.1)
             if state.trouble != trouble and not state.ended:
                 trouble = state.trouble
-                _write(trouble or "The server answers.")
+                _write(trouble or "It goes on.")
             if state.engine_reason != reason:
                 reason = state.engine_reason
                 engine = f"Engine: {state.engine}. " if state.engine else ""
                 _write(f"{engine}{reason}")
             said += say(state.remarks, said)
-            if state.ended:
+            if state.ended or not through(state):
                 return state
             shown.show(state)
     finally:
@@ -46,20 +51,20 @@ def say(remarks: Iterable[str], said: Iterable[str] = ()) -> list[str]:
 
 
 class _Lines:
-    """A line for each stage and for each tenth of it."""
+    """A line for each stage, for each tenth of it, and now and then where that takes long."""
 
     def __init__(self) -> None:
-        self._stage, self._percent = "connecting", 0
+        self._stage, self._percent, self._said = "connecting", 0, monotonic()
 
     def show(self, state: JobState) -> None:
         what = state.doing or state.stage
         percent = 100 * state.step // state.steps if state.steps else 0
         if what != self._stage:
-            self._stage, self._percent = what, percent
+            self._stage, self._percent, self._said = what, percent, monotonic()
             _write(f"{what}, {percent} %" if percent else f"{what} …")
-        elif percent >= self._percent + LINE_PERCENT:
-            self._percent = percent
-            _write(f"{what}, {percent} %{_left(state)}")
+        elif percent >= self._percent + LINE_PERCENT or monotonic() - self._said >= LINE_SECONDS:
+            self._percent, self._said = percent, monotonic()
+            _write(f"{what}, {percent} %{_left(state)}" if state.steps else f"{what} …")
 
     def close(self) -> None:
         """Nothing is held."""

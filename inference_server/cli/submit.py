@@ -19,6 +19,8 @@ from ..engines.registry import ENGINES
 from . import cameras, settings
 from .following import follow, say
 
+DELIVERED_SECONDS = 10.0  # to tell the server that all is here
+
 
 def add_parsers(commands) -> None:
     """Add the subcommands."""
@@ -37,6 +39,11 @@ def add_parsers(commands) -> None:
     parser.add_argument("--frames", type=int, help="how many frames (default: to the end)")
     parser.add_argument("--depth", type=Path, help="depth from the source camera (.safetensors)")
     parser.add_argument("--no-audio", action="store_true", help="leave the clip's sound out")
+    parser.add_argument(
+        "--delete-on-delivery",
+        action="store_true",
+        help="let the server delete clip and takes once they have been fetched",
+    )
     parser.add_argument("--detach", action="store_true", help="print the job's id and leave")
     cameras.add_arguments(parser)
     settings.add_arguments(parser)
@@ -70,32 +77,32 @@ def run_submit(options: argparse.Namespace) -> int:
         engine=options.engine,
         audio=not options.no_audio,
         settings=asked,
+        delete_on_delivery=options.delete_on_delivery,
     )
     with Client(options.server, options.server_key) as client:
         job = client.shoot(request, [options.clip], options.out, options.depth, start)
-        return _detach(job) if options.detach else _see_through(job, options.out, info.remarks)
+        if options.detach:
+            return _detach(job)
+        return _see_through(client, job, options.out, info.remarks)
 
 
 def run_fetch(options: argparse.Namespace) -> int:
     """Take up a job again by its id."""
     _check_out(options.out, options.overwrite)
     with Client(options.server, options.server_key) as client:
-        return _see_through(client.attach(options.job, options.out, options.overwrite), options.out)
+        job = client.attach(options.job, options.out, options.overwrite)
+        return _see_through(client, job, options.out)
 
 
 def _detach(job: RemoteJob) -> int:
-    told = ""
-    while (state := job.wait(0.1)).stage in ("connecting", "uploading"):
-        if state.trouble and state.trouble != told:
-            told = state.trouble
-            print(told, file=sys.stderr, flush=True)
-    if job.state.error:
-        raise job.state.error
+    state = follow(job, [], lambda state: state.stage in ("connecting", "uploading"))
+    if state.error:
+        raise state.error
     print(job.id)
     return 0
 
 
-def _see_through(job: RemoteJob, out: Path, said: Iterable[str] = ()) -> int:
+def _see_through(client: Client, job: RemoteJob, out: Path, said: Iterable[str] = ()) -> int:
     said = [*said]
     try:
         state = follow(job, said)
@@ -117,7 +124,16 @@ def _see_through(job: RemoteJob, out: Path, said: Iterable[str] = ()) -> int:
         size = f"{take['width']}x{take['height']}"
         print(f"{take_path(out, number)}: {take['frames']} frames, {size}")
     say(state.result["remarks"], said)
+    _tell_delivered(client, job.id)
     return 0
+
+
+def _tell_delivered(client: Client, job: str) -> None:
+    """Let the server delete what it was asked to delete then."""
+    try:
+        client.delivered(job).result(DELIVERED_SECONDS)
+    except (RecamError, TimeoutError):
+        say(["The server does not know yet that the takes have arrived: it keeps them for now."])
 
 
 def _check_out(out: Path, overwrite: bool) -> None:
