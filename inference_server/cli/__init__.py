@@ -17,6 +17,8 @@ COMMANDS = {
     "jobs": "jobs",
     "cancel": "jobs",
     "doctor": "doctor",
+    "bundle": "bundle",
+    "keys": "keys",
     "weights": "weights",
     "verify": "verify",
     "calibrate": "calibrate",

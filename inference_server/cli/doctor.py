@@ -16,7 +16,7 @@ from shared.protocol.keys import client_keys, server_keys
 from shared.version import VERSION
 
 from ..devices import devices
-from ..engines.registry import choose, engine_statuses
+from ..engines.registry import EngineStatus, choose, engine_statuses
 from ..releases.layout import default_releases, missing_parts, releases_in
 
 PACKAGES = ("numpy", "pyzmq", "av", "opencv-python-headless", "safetensors")
@@ -33,8 +33,19 @@ def add_parsers(commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what there is to say; the exit status is 1 if no engine can run."""
-    statuses = engine_statuses(options.releases)
-    for sentence in [
+    for sentence in sentences(options.releases, options.server, options.server_key):
+        print(sentence)
+    return 0 if any(status.can_run for status in engine_statuses(options.releases)) else 1
+
+
+def sentences(releases: Path, server: str | None, server_key: str | None) -> list[str]:
+    """All that there is to say.
+
+    releases: the folder of weights. server, server_key: where a server is looked for, as
+    ``Client`` takes them.
+    """
+    statuses = engine_statuses(releases)
+    return [
         f"Recam {VERSION} runs on Python {platform.python_version()}, {platform.platform()}.",
         _packages(),
         *devices(),
@@ -42,19 +53,20 @@ def run(options: argparse.Namespace) -> int:
             f"The engine {s.name} {'can run: ' if s.can_run else 'cannot run: '}{s.reason}"
             for s in statuses
         ),
-        *_weights(options.releases),
+        *_weights(releases),
         _keys(),
         _disk(),
-        _server(options),
-    ]:
-        print(sentence)
+        _server(server, server_key),
+        _auto(statuses),
+    ]
+
+
+def _auto(statuses: list[EngineStatus]) -> str:
     try:
         name, reason = choose("auto", statuses)
     except RecamError as error:
-        print(error)
-        return 1
-    print(f"`auto` would take {name}. {reason}")
-    return 0
+        return str(error)
+    return f"`auto` would take {name}. {reason}"
 
 
 def _packages() -> str:
@@ -96,9 +108,9 @@ def _disk() -> str:
     return f"The server's files go to {place}; {free:.0f} GB are free there."
 
 
-def _server(options: argparse.Namespace) -> str:
+def _server(server: str | None, server_key: str | None) -> str:
     try:
-        with Client(options.server, options.server_key) as client:
+        with Client(server, server_key) as client:
             about = client.server(3.0)
             return f"A server answers at {client.address}: {about['server']}."
     except RecamError as error:

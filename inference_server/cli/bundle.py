@@ -1,0 +1,70 @@
+"""``recam bundle``: what whoever is to help needs to know, in one file, without secrets."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+from shared.client.client import Client
+from shared.errors import RecamError
+from shared.folders import state_folder
+
+from ..observing.bundle import contents
+from ..observing.scrub import of_this_machine
+from ..releases.layout import default_releases
+from .doctor import sentences
+
+ANSWER_SECONDS = 3.0  # for a server that may not be there
+
+
+def add_parsers(commands) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "bundle", help="put together what support needs: logs and figures, no footage, no secrets"
+    )
+    parser.add_argument("-o", "--output", type=Path, help="the .zip to write")
+    parser.add_argument("--state", type=Path, default=state_folder(), help="journal and files")
+    parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
+    parser.add_argument("--server", metavar="ADDRESS")
+    parser.add_argument("--server-key", metavar="KEY")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the zip, and say what is in it. RecamError ``bundle_unwritable``."""
+
+    def status() -> dict:
+        with Client(options.server, options.server_key, patience=ANSWER_SECONDS) as client:
+            return client.ask("server.status", {}, ANSWER_SECONDS).result(2 * ANSWER_SECONDS)
+
+    def doctor() -> list[str]:
+        return sentences(options.releases, options.server, options.server_key)
+
+    out = options.output or Path(f"recam-bundle-{datetime.now():%Y-%m-%d-%H%M%S}.zip")
+    scrub = of_this_machine(options.state, options.releases)
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, text in contents(options.state, options.releases, doctor, status, scrub):
+            bundle.writestr(name, text)
+            print(f"{len(text):>9} characters  {name}")
+    try:
+        descriptor = os.open(
+            out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600
+        )
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(whole.getvalue())
+    except OSError as error:
+        raise RecamError(
+            "bundle_unwritable",
+            f"{out} cannot be written ({error.strerror}).",
+            "Name a new file in a folder of yours with --output.",
+        ) from None
+    print(
+        f"{out} is written, and nothing is sent anywhere. It has no footage, no names of clips, "
+        "no prompts and no keys; look into it before you hand it on."
+    )
+    return 0
