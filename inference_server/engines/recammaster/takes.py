@@ -14,6 +14,7 @@ from inference_server.model.coder import to_uint8
 from inference_server.model.schedule import Schedule, make_schedule, mix_noise
 from inference_server.model.tiling import Tiling
 
+from .heeding import heeding
 from .job import Job, PlannedShot
 from .networks import Networks
 from .picture import Framing
@@ -105,7 +106,10 @@ class Takes:
         settings = self._job.settings
         passes = len(shot.plan.windows) * settings.steps
         cache = self._memory.cache if len(shot.plan.windows) <= CACHED_WINDOWS else 0.0
-        with self._networks.denoising(passes, cache) as transformer:
+        with (
+            self._networks.denoising(passes, cache) as transformer,
+            heeding(transformer, self._should_stop),
+        ):
             return denoise(
                 transformer,
                 shot.plan,
