@@ -1,0 +1,142 @@
+"""What the front's memory comes to, with a hundred clients that send, fetch, or never read."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from servers import Server
+
+from inference_server.front.journal import Journal
+from inference_server.front.store import Store
+from shared.protocol.limits import CHUNK_BYTES, CREDIT, DATA_BYTES
+from shared.protocol.request import JobRequest
+
+from .crowd import Peak, Peer, crowd, settled
+from .table import Row
+
+MOST = 150e6  # bytes resident
+SECONDS = 600.0
+MB = 1e6
+
+
+def run(short: bool) -> list[Row]:
+    """Each with a server of its own, that has all its clients from the start."""
+    count, sent = (20, 64) if short else (100, 2000)
+    return [
+        _one_uploads(count, int(sent * MB)),
+        _all_upload(count, 4 if short else 32),
+        _none_reads(count),
+        _questions(count, 200 if short else 2000),
+        _long_shot(),
+    ]
+
+
+def _row(what: str, peak: Peak) -> Row:
+    figure = f"{peak.bytes / MB:.0f} MB ({peak.before / MB:.0f} MB before)"
+    return Row(what, figure, f"< {MOST / MB:.0f} MB", peak.bytes < MOST)
+
+
+def _one_uploads(count: int, size: int) -> Row:
+    with crowd(count) as (server, peers), Peak(server) as peak:
+        for number, _ in enumerate(peers[0].begin(size)):
+            if number % 64 == 0:  # the others are there, too
+                peers[1 + number // 64 % (count - 1)].ask("server.info", {})
+    return _row(f"{count} clients, one uploads {size / MB:.0f} MB", peak)
+
+
+def _all_upload(count: int, chunks: int) -> Row:
+    size = chunks * CHUNK_BYTES
+    with crowd(count) as (server, peers), Peak(server) as peak:
+        under_way = [peer.begin(size) for peer in peers]
+        while under_way:
+            under_way = [each for each in under_way if next(each, each) is None]
+    return _row(f"{count} clients upload {size / MB:.0f} MB each at the same time", peak)
+
+
+def _none_reads(count: int) -> Row:
+    """All but one ask for a result and never read; the last one fetches its own meanwhile."""
+    chunks = 4 * CREDIT
+    with crowd(count) as (server, peers):
+        server.stop()
+        jobs = [_put_result(server, peer, chunks * CHUNK_BYTES) for peer in peers]
+        server.start()
+        for peer in peers:
+            peer.hello()
+        with Peak(server) as peak:
+            for peer, job in zip(peers[1:], jobs[1:], strict=True):
+                for number in range(chunks):
+                    peer.send("result.get", _wanted(job, number))
+            for number in range(chunks):
+                kind, _, data = peers[0].ask("result.get", _wanted(jobs[0], number))
+                assert (kind, len(data)) == ("result.chunk", CHUNK_BYTES)
+            settled(lambda: peak.bytes, 3)
+    return _row(
+        f"{count - 1} clients ask for {chunks} chunks each and read none; one fetches", peak
+    )
+
+
+def _questions(count: int, most: int) -> Row:
+    """All but one ask what is answered at length, and never read."""
+    with crowd(count) as (server, peers), Peak(server) as peak:
+        for peer in peers[1:]:
+            for _ in range(most):
+                peer.send("server.info", {})
+        assert peers[0].ask("server.info", {})[0] == "server.info"
+        settled(lambda: peak.bytes, 3)
+    return _row(f"{count - 1} clients ask {most} questions each and read no answer", peak)
+
+
+def _long_shot() -> Row:
+    """The longest shot that a message may carry, and one that is nothing but brackets."""
+    pose = ",".join(["0.12345678901"] * 12)
+    camera = '{"lenses":[[0.97,1.7,0.5,0.5]],"poses":[%s]}'
+    shot = '{"format":"recam-shot","version":1,"axes":"x right, y down, z forward",'
+    shot += '"units":"metres","rate":"25","trajectory":%s}'
+    frames = (DATA_BYTES - 1000) // (len(pose) + 3)
+    data = (shot % (camera % ",".join([f"[{pose}]"] * frames))).encode()
+    with crowd(1) as (server, (peer,)), Peak(server) as peak:
+        for _ in peer.begin(1000):
+            pass
+        for sent in (data, b"[" * DATA_BYTES, b"[" + b"0," * (DATA_BYTES // 2 - 1)):
+            kind, body, _ = peer.ask("job.submit", _job("ab" * 32), sent)
+            assert kind == "error", (kind, body)
+    return _row(f"a shot of {frames} frames, {len(data) / MB:.0f} MB", peak)
+
+
+def _job(part: str) -> dict:
+    return {
+        "job": secrets.token_hex(16),
+        "engine": "auto",
+        "name": "clip",
+        "parts": [part],
+        "first": 0,
+        "depth": None,
+        "start": None,
+        "audio": True,
+        "untagged_matrix": None,
+        "settings": {},
+    }
+
+
+def _wanted(job: str, number: int) -> dict:
+    return {"job": job, "take": 0, "offset": number * CHUNK_BYTES}
+
+
+def _put_result(server: Server, peer: Peer, size: int) -> str:
+    """A finished job of that client's, with a result of so many bytes; its id."""
+    from takes import request
+
+    made = request(1)
+    made = JobRequest(made.shot, ("0" * 64,))
+    file = Store(server.state).result(peer.key, made.job, 0)
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as out:
+        out.truncate(size)
+    journal = Journal(server.state / "journal.sqlite")
+    entry = journal.accept(peer.key, made, made.shot_data())
+    take = {"size": size, "sha256": hashlib.sha256(bytes(size)).hexdigest()}
+    journal.start(entry, "projection", "")
+    journal.finish(entry, {"takes": [take], "remarks": []})
+    journal.close()
+    return made.job
