@@ -16,13 +16,15 @@ import zmq.asyncio
 from zmq.auth.asyncio import AsyncioAuthenticator
 
 from shared.errors import RecamError
-from shared.protocol.keys import known_clients, server_keys
+from shared.protocol.keys import server_keys
 from shared.protocol.limits import CREDIT, DATA_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 from shared.protocol.messages import Message, error_body, pack, unpack
+from shared.protocol.strict_json import bad
 
 from .clips import OpenUploads
 from .deletion import Deletion
 from .dispatcher import Dispatcher, server_fault
+from .door import Door, key_revoked
 from .handlers import Handlers, job_body
 from .housekeeping import Housekeeping
 from .journal import Entry, Journal
@@ -56,6 +58,7 @@ class Front:
         self._releases = releases
         self._limits = limits
         self._deletion = Deletion(self._store, self._journal, delete_on_delivery)
+        self._door = Door(self._cancel_unlisted)
         self._listeners: dict[int, set[bytes]] = defaultdict(set)
         self._last_told: dict[int, tuple[tuple, float]] = {}
         self._answering: set[asyncio.Task] = set()
@@ -70,7 +73,7 @@ class Front:
         context = zmq.asyncio.Context()
         authenticator = AsyncioAuthenticator(context, log=logging.getLogger(f"{__name__}.zap"))
         authenticator.start()
-        authenticator.configure_curve_callback("*", credentials_provider=_Doorkeeper())
+        authenticator.configure_curve_callback("*", credentials_provider=self._door)
         self._socket = _router(context)
         try:
             self._bind()
@@ -91,11 +94,17 @@ class Front:
             )
             self._dispatcher.start()
             self._deletion.catch_up()
-            tidying = asyncio.ensure_future(housekeeping.run())
+            self._cancel_unlisted()
+            beside = [
+                asyncio.ensure_future(each) for each in (housekeeping.run(), self._door.watch())
+            ]
             stop = _stop_signal()
-            on_listening(self._socket.last_endpoint.decode())
+            address = self._socket.last_endpoint.decode()
+            self._door.say_who(address)
+            on_listening(address)
             await self._serve_until(stop)
-            tidying.cancel()
+            for each in beside:
+                each.cancel()
             await self._dispatcher.stop()
             self._handlers.close()
         finally:
@@ -143,6 +152,10 @@ class Front:
     async def _answer(self, sender: bytes, owner: str, frames: list[memoryview]) -> None:
         number = None
         try:
+            if not self._door.lets_in(owner):
+                raise key_revoked()
+            if sender[:1] != b"\0":  # libzmq's own begin so; another's could be taken over
+                raise bad("comes over a connection that has chosen its own routing id")
             message = unpack(frames)
             number = message.id
             reply = await self._handlers.handle(sender, owner, message)
@@ -178,6 +191,8 @@ class Front:
             self._last_told.pop(entry.number, None)
 
     def _tell(self, entry: Entry, listeners: set[bytes]) -> None:
+        if not self._door.lets_in(entry.owner):
+            return
         body = job_body(entry, self._dispatcher)
         for listener in list(listeners):
             failed = self._send(listener, Message("job.state", body))
@@ -197,6 +212,13 @@ class Front:
             if entry := self._journal.find(owner, job):
                 self._tell(entry, {listener})
 
+    def _cancel_unlisted(self) -> None:
+        """Whoever may not come in any more has nothing rendered any more."""
+        for entry in [*self._journal.interrupted(), *self._journal.queued()]:
+            if not self._door.lets_in(entry.owner) and self._door.certain:
+                log.info("job %s is cancelled: its owner's key is not let in", entry.id)
+                self._dispatcher.cancel(entry)
+
 
 def _make_folder(state: Path) -> None:
     try:
@@ -207,17 +229,6 @@ def _make_folder(state: Path) -> None:
             f"The folder {state} cannot be made ({error.strerror}).",
             "Give another with --state, or RECAM_STATE.",
         ) from None
-
-
-class _Doorkeeper:
-    """Lets in the keys that the user's config folder lists at that moment."""
-
-    def callback(self, domain: str, key: bytes) -> bool:
-        try:
-            return key in known_clients()
-        except RecamError as error:  # out of here it would end the authenticator for good
-            log.error("nobody is let in: %s", error)
-            return False
 
 
 def _router(context: zmq.asyncio.Context) -> zmq.asyncio.Socket:

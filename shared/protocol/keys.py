@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import struct
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,81 +50,116 @@ def client_keys(folder: Path | None = None) -> KeyPair:
 def check_public_key(text: str | bytes) -> bytes:
     """A public key as 40 bytes of Z85, or RecamError ``key_format``."""
     key = text.strip().encode() if isinstance(text, str) else text.strip()
-    if not _is_key(key):
+    if not is_key(key):
         raise RecamError(
             "key_format",
             "That is not a public key of Recam (40 characters).",
-            "Copy the whole line of the server's server.pub.",
+            "Copy the whole line of the .pub file.",
         )
     return key
 
 
-def known_clients(folder: Path | None = None) -> set[bytes]:
-    """Public keys that this user's server lets in: their own, and ``clients/*.pub``.
+def use_key(file: Path, folder: Path | None = None) -> tuple[KeyPair, Path | None]:
+    """Make the secret key in ``file`` this user's own: the new pair, and where the old one lies.
 
-    One of those that cannot be read goes into the log, and keeps nobody else out.
+    Raises RecamError ``key_unreadable`` or ``key_format``.
     """
     folder = folder or config_folder()
-    known = {client_keys(folder).public}
-    for file in sorted((folder / "clients").glob("*.pub")):
-        try:
-            known.add(_read(file))
-        except RecamError as error:
-            log.warning("a client is not let in: %s", error.sentence)
-    return known
-
-
-def _key_pair(folder: Path, name: str) -> KeyPair:
-    secret_file, public_file = folder / f"{name}.key", folder / f"{name}.pub"
-    if not secret_file.exists():
+    secret, present = read_key(file), folder / "client.key"
+    kept = None
+    if present.exists() and read_key(present) != secret:
+        kept = present.with_name(f"client-until-{time.strftime('%Y%m%d-%H%M%S')}.key")
+        present.rename(kept)
+    if not present.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write_once(secret_file, zmq.curve_keypair()[1], 0o600)
-    secret = _read(secret_file)
-    public = zmq.curve_public(secret)
-    if not public_file.exists():
-        _write_once(public_file, public, 0o644)
-    return KeyPair(public, secret)
+        write_once(present, secret, 0o600)
+    return client_keys(folder), kept
 
 
-def _write_once(file: Path, key: bytes, mode: int) -> None:
-    """Create the file whole, or leave the one that another process made first."""
-    draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(key + b"\n")
-        out.flush()
-        os.fsync(out.fileno())
+def read_key(file: Path) -> bytes:
+    """The key in a file: one line. Raises RecamError ``key_unreadable``, ``key_format``."""
     try:
-        if os.name == "nt":
-            draft.rename(file)  # fails there if the name is taken
-        else:
-            os.link(draft, file)  # fails if the name is taken; rename would replace it
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _is_key(key: bytes) -> bool:
-    try:
-        return bool(_Z85.fullmatch(key)) and len(z85.decode(key)) == 32
-    except struct.error:  # five characters that stand for more than 32 bits
-        return False
-
-
-def _read(file: Path) -> bytes:
-    try:
-        key = file.read_bytes().strip()
+        with file.open("rb") as lines:
+            key = lines.read(100).strip()
     except OSError as error:
         raise RecamError(
             "key_unreadable",
             f"Recam's key {file} cannot be read ({error.strerror}).",
             "Make it readable for yourself.",
         ) from None
-    if not _is_key(key):
+    if not is_key(key):
         raise RecamError(
             "key_format",
             f"Recam's key {file} is damaged: it is not one line of 40 characters.",
             "Delete it together with its other half (.key and .pub); both are made anew.",
         )
     return key
+
+
+def write_once(file: Path, key: bytes, mode: int) -> bool:
+    """Create the file whole, or leave the one that is there; whether it was created."""
+    draft = _draft(file, key, mode)
+    try:
+        if os.name == "nt":
+            draft.rename(file)  # fails there if the name is taken
+        else:
+            os.link(draft, file)  # fails if the name is taken; rename would replace it
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
+def is_key(key: bytes) -> bool:
+    """Whether it is 40 characters of Z85 that stand for 32 bytes."""
+    try:
+        return bool(_Z85.fullmatch(key)) and len(z85.decode(key)) == 32
+    except struct.error:  # five characters that stand for more than 32 bits
+        return False
+
+
+def _key_pair(folder: Path, name: str) -> KeyPair:
+    secret_file, public_file = folder / f"{name}.key", folder / f"{name}.pub"
+    if not secret_file.exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_once(secret_file, zmq.curve_keypair()[1], 0o600)
+    secret = read_key(secret_file)
+    _keep_secret(secret_file)
+    public = zmq.curve_public(secret)
+    if not write_once(public_file, public, 0o644) and public_file.read_bytes().strip() != public:
+        os.replace(_draft(public_file, public, 0o644), public_file)  # of a secret that was replaced
+    return KeyPair(public, secret)
+
+
+def _keep_secret(file: Path) -> None:
+    """Nobody else may read a secret; where somebody could, that is mended and said.
+
+    Windows' config folder is its user's alone from the start.
+    """
+    if os.name == "nt" or not file.stat().st_mode & 0o077:
+        return
+    try:
+        file.chmod(0o600)
+    except OSError as error:
+        raise RecamError(
+            "key_open",
+            f"Others can read Recam's secret key {file}, and that cannot be changed "
+            f"({error.strerror}).",
+            "Delete it together with its other half (.key and .pub); both are made anew.",
+        ) from None
+    log.warning(
+        "others could read the secret key %s; now its owner alone can. Where others use this "
+        "machine, delete it and its .pub: both are made anew.",
+        file,
+    )
+
+
+def _draft(file: Path, key: bytes, mode: int) -> Path:
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(key + b"\n")
+        out.flush()
+        os.fsync(out.fileno())
+    return draft

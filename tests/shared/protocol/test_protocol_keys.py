@@ -12,7 +12,7 @@ import pytest
 import zmq
 
 from shared.errors import RecamError
-from shared.protocol.keys import check_public_key, client_keys, known_clients, server_keys
+from shared.protocol.keys import check_public_key, client_keys, server_keys, use_key
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -96,17 +96,31 @@ def test_a_public_key_from_a_person_is_checked(tmp_path):
         assert caught.value.code == "key_format"
 
 
-def test_those_let_in_are_the_user_and_the_clients_folder(tmp_path):
-    mine = client_keys(tmp_path).public
-    assert known_clients(tmp_path) == {mine}
-    other = client_keys(tmp_path / "other").public
-    (tmp_path / "clients").mkdir()
-    (tmp_path / "clients" / "anna.pub").write_bytes(other + b"\n")
-    assert known_clients(tmp_path) == {mine, other}
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_secret_that_others_can_read_is_mended_and_said(tmp_path, caplog):
+    pair = client_keys(tmp_path)
+    (tmp_path / "client.key").chmod(0o644)
+    assert client_keys(tmp_path) == pair
+    assert stat.S_IMODE((tmp_path / "client.key").stat().st_mode) == 0o600
+    (said,) = caplog.messages
+    assert "others could read" in said and pair.secret.decode() not in said
 
 
-def test_a_damaged_file_in_the_clients_folder_locks_nobody_else_out(tmp_path):
-    mine = client_keys(tmp_path).public
-    (tmp_path / "clients").mkdir()
-    (tmp_path / "clients" / "anna.pub").write_bytes(b"not a key")
-    assert known_clients(tmp_path) == {mine}
+def test_a_public_half_follows_its_secret(tmp_path):
+    old, new = client_keys(tmp_path), client_keys(tmp_path / "new")
+    (tmp_path / "client.key").write_bytes(new.secret)
+    assert client_keys(tmp_path) == new != old
+    assert (tmp_path / "client.pub").read_bytes().strip() == new.public
+
+
+def test_a_key_that_was_handed_over_is_used_and_the_old_one_kept(tmp_path):
+    old, new = client_keys(tmp_path / "mine"), client_keys(tmp_path / "new")
+    given = tmp_path / "new" / "client.key"
+    pair, kept = use_key(given, tmp_path / "mine")
+    assert pair == new == client_keys(tmp_path / "mine")
+    assert kept.read_bytes().strip() == old.secret
+    assert use_key(given, tmp_path / "mine") == (new, None)  # twice is once
+    given.write_text("damaged")
+    with pytest.raises(RecamError) as caught:
+        use_key(given, tmp_path / "mine")
+    assert caught.value.code == "key_format" and client_keys(tmp_path / "mine") == new

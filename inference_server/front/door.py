@@ -1,0 +1,142 @@
+"""Who may come in: the keys that the user's config folder lists, at the handshake and after it."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from shared.errors import RecamError
+from shared.folders import config_folder
+from shared.protocol.keys import client_keys
+
+from .clients import clients_folder, listed
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 2.0  # between two looks at files that were changed in their place
+MINUTE = 60.0
+MOST_KNOCKS = 20  # refused keys that go into the log in a minute
+
+
+class Door:
+    """Lets in this user's own key and the clients that are listed.
+
+    CURVE asks at the handshake alone; the front asks at every message, so that a key that is
+    revoked gets nothing more on a connection that lasts.
+
+    on_revoked: called after a key has left the list.
+    """
+
+    def __init__(self, on_revoked: Callable[[], None] = lambda: None) -> None:
+        self._on_revoked = on_revoked
+        self._seen: tuple = ()
+        self._shut = False  # for newcomers, while the user's own key cannot be read
+        self._keys: frozenset[bytes] = frozenset()
+        self._by_name: dict[str, bytes] = {}
+        self._damaged: frozenset[str] = frozenset()
+        self._minute = 0.0
+        self._knocks: dict[bytes, None] = {}
+
+    def lets_in(self, key: str) -> bool:
+        """Whether this public key is let in now. Costs two looks at the disk's tables."""
+        self._look()
+        return key.encode() in self._keys
+
+    @property
+    def certain(self) -> bool:
+        """Whether who is not let in was taken off the list: not while a file is damaged."""
+        return not (self._shut or self._damaged)
+
+    def callback(self, domain: str, key: bytes) -> bool:
+        """As the ZAP authenticator asks, at a handshake."""
+        self._look()
+        if self._shut:
+            return False
+        if key not in self._keys:
+            self._knocked(key)
+        return key in self._keys
+
+    async def watch(self) -> None:
+        """Look now and then, also while nobody says anything."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._look(anew=True)
+
+    def say_who(self, address: str) -> None:
+        """A plain warning where the server can be reached from other machines."""
+        if is_loopback(address):
+            return
+        self._look()
+        names = ", ".join(self._by_name) or "no other client"
+        log.warning(
+            "the server listens at %s, beyond this machine; let in are its user's own key and: %s",
+            address,
+            names,
+        )
+
+    def _look(self, *, anew: bool = False) -> None:
+        folder, own = _stamp(clients_folder()), _stamp(config_folder() / "client.key")
+        if not anew and self._seen == (folder, own):
+            return
+        try:
+            mine, clients = client_keys().public, listed()
+        except (RecamError, OSError) as error:  # out of here it would end the authenticator
+            if not self._shut:
+                log.error("nobody new is let in: %s", error)
+            self._seen, self._shut = (folder, own), True
+            return
+        self._shut = False
+        # A file that is just being written, or came to harm, takes nobody's leave away.
+        by_name = {each.name: each.key or self._by_name.get(each.name) for each in clients}
+        self._say_damaged(frozenset(each.name for each in clients if each.key is None))
+        self._by_name = {name: key for name, key in by_name.items() if key}
+        before, self._keys = self._keys, frozenset({mine, *self._by_name.values()})
+        self._seen = folder, own
+        if gone := before - self._keys:
+            log.info("%d keys are no longer let in", len(gone))
+            self._on_revoked()
+
+    def _say_damaged(self, damaged: frozenset[str]) -> None:
+        for name in sorted(damaged - self._damaged):
+            log.warning("a client's key %s.pub is damaged: it is not one line of a key", name)
+        self._damaged = damaged
+
+    def _knocked(self, key: bytes) -> None:
+        """Once a minute for each key, and not for endlessly many."""
+        now = time.monotonic()
+        if now - self._minute >= MINUTE:
+            self._minute = now
+            self._knocks.clear()
+        if key not in self._knocks and len(self._knocks) < MOST_KNOCKS:
+            self._knocks[key] = None
+            log.warning("a key that is not listed was not let in: %s…", key[:8].decode())
+
+
+def is_loopback(address: str) -> bool:
+    """Whether ``tcp://host:port`` is reached from this machine alone."""
+    host = address.removeprefix("tcp://").rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def key_revoked() -> RecamError:
+    """The error for whoever is still there and no longer let in."""
+    return RecamError(
+        "key_revoked",
+        "The server no longer lets this computer's key in.",
+        "Ask its keeper; `recam keys allow` lists a key again.",
+    )
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_size
