@@ -32,7 +32,9 @@ class Beside:
             file.write(os.urandom(1 << 20))
             file.truncate(size)
         self._clip = clip
-        self._sender, self._asker = (_client(server.address, folder) for folder in (sender, asker))
+        self._sender, self._asker = (
+            client_of(folder, server.address) for folder in (sender, asker)
+        )
         self._threads = [threading.Thread(target=work) for work in (self._send, self._ask)]
 
     def __enter__(self) -> Beside:
@@ -73,12 +75,12 @@ class Beside:
         self.times[what].append(time.monotonic() - began)
 
 
-def _client(address: str, folder: Path) -> Client:
-    """A client with the keys of that folder."""
+def client_of(folder: Path, address: str, server_key: bytes | None = None) -> Client:
+    """A client with the keys of that folder, which pins the server's key in it, or another."""
     before = os.environ.get("RECAM_CONFIG")
     os.environ["RECAM_CONFIG"] = str(folder)
     try:
-        return Client(address, (folder / "server.pub").read_text())
+        return Client(address, server_key or (folder / "server.pub").read_bytes())
     finally:
         if before is None:
             del os.environ["RECAM_CONFIG"]

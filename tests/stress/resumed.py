@@ -32,7 +32,7 @@ MIB = 2**20
 
 def run(short: bool) -> list[Row]:
     """Clips sent and takes fetched; each breaks off once, by FIN, by RST, or by kill -9."""
-    times, frames = (1, 32) if short else (20, 60)
+    times, frames = (1, 32) if short else (10, 60)
     dice, progress = random.Random(SEED), Progress("broken transfers", 6 * times)
     with tempfile.TemporaryDirectory(prefix="recam-stress-") as name:
         folder = Path(name)

@@ -27,6 +27,7 @@ class Proxy:
     slow: seconds that each piece of at most 64 KiB waits.
     bytewise: so many bytes at the beginning of each piece are passed on one by one.
     links: the connections that are open.
+    heard: what came from the server, connection after connection, if it is made a list of such.
     """
 
     def __init__(self, address: str) -> None:
@@ -41,6 +42,7 @@ class Proxy:
         self.slow = 0.0
         self.bytewise = 0
         self.links: list[Link] = []
+        self.heard: list[bytearray] | None = None
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -103,7 +105,9 @@ class Link:
                     end.shutdown(socket.SHUT_RDWR)
 
     def _pump(self, source: socket.socket, target: socket.socket, way: str) -> None:
-        proxy, carried = self._proxy, 0
+        proxy, carried, heard = self._proxy, 0, None
+        if way == "received" and proxy.heard is not None:
+            proxy.heard.append(heard := bytearray())
         with contextlib.suppress(OSError):
             while not self._broken:
                 if not select.select([source], [], [], LOOK_SECONDS)[0]:
@@ -112,6 +116,8 @@ class Link:
                     break
                 carried += len(piece)
                 setattr(proxy, way, getattr(proxy, way) + len(piece))
+                if heard is not None:
+                    heard += piece
                 if self._is_due(way, carried):
                     break
                 if self.swallow == way:
