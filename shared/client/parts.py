@@ -99,6 +99,7 @@ class Arriving:
         """Add what comes next. Raises OSError."""
         self._digest.update(data)
         self._part.write(data)
+        self._part.flush()  # to the system, lest the end of a chunk die with this process
         self.offset += len(data)
 
     def sha256(self) -> str:
@@ -107,5 +108,4 @@ class Arriving:
 
     def flush(self) -> None:
         """Bring it to the disk. May take seconds; raises OSError."""
-        self._part.flush()
         os.fsync(self._part.fileno())
