@@ -1,8 +1,9 @@
-"""The clip's sound, into the result: copied where it is AAC, else encoded to AAC."""
+"""The clip's sound, into the result: copied where it is a file's AAC, else encoded to AAC."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,11 +12,13 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
-from .opening import open_file, packets_of, sound_stream
+from .opening import open_file, packets_of, sound_fits, sound_stream
 
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}  # anything else becomes stereo
 _PREROLL = 0.5  # seconds decoded before the in point, for decoders that must settle
 _JITTER = 0.05  # seconds by which timestamps may stray before silence is put in or sound cut
+_LONGEST = 0.5  # seconds of sound in one packet; those that claim more are damaged
+_LOUDEST = 8.0  # of full scale 1; AAC's encoder ends on infinity
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ def add_audio(output: OutputContainer, parts: list[AudioPart]) -> Iterator[float
         for source in sources:
             source.close()
         return iter(())
-    if len(parts) == 1 and first.codec_context.name == "aac":
+    # Without extradata it is a broadcast's AAC: a damaged packet of it spoils the whole file.
+    if len(parts) == 1 and first.codec_context.name == "aac" and first.codec_context.extradata:
         target = output.add_stream_from_template(first)
         return _copy(output, target, sources[0], first, parts[0])
     rates = av.codec.Codec("aac", "w").audio_rates
@@ -62,17 +66,24 @@ def _copy(
     """Packets as they are. The one that straddles the in point, and the one before it, get
     negative times: the file's edit list hides them, to the sample, and the decoder settles."""
     tick = stream.time_base
-    start = round(part.start / tick)
+    start, last = round(part.start / tick), None
+    longest = round(_LONGEST / tick)
     with source:
         _seek(source, stream, part.start - _PREROLL)
         for packet in packets_of(source, stream, part.path):
-            if packet is None or packet.pts is None or packet.pts + 2 * packet.duration <= start:
+            if packet is None or packet.pts is None:
+                continue
+            length = min(packet.duration or 0, longest)
+            if packet.pts + 2 * length <= start or (last is not None and packet.pts <= last):
                 continue
             if (packet.pts - start) * tick >= part.duration:
                 break
-            packet.pts, packet.dts = packet.pts - start, packet.dts - start
-            packet.stream = target
-            seconds = float((packet.pts + packet.duration) * tick)
+            last = packet.pts
+            if bytes(packet)[:2] >= b"\xff\xf0":  # damaged: the muxer would take it for a stream's
+                continue
+            packet.pts = packet.dts = packet.pts - start
+            packet.duration, packet.stream = length, target
+            seconds = float((packet.pts + length) * tick)
             output.mux(packet)
             yield seconds
 
@@ -122,18 +133,30 @@ def _decode(
     if stream is None:
         return
     _seek(source, stream, part.start - _PREROLL)
-    resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+    known, resampler = None, None
     for packet in packets_of(source, stream, part.path):
         try:
             frames = stream.codec_context.decode(packet)
-        except av.FFmpegError:
+        except (av.FFmpegError, ValueError):
             continue
         for frame in frames:
-            for even in resampler.resample(frame):
+            kind = frame.format.name, frame.layout.name, frame.rate
+            if kind != known:  # damage, or a broadcast that changes on the way
+                if not sound_fits(frame.rate, frame.layout.nb_channels):
+                    continue
+                known = kind
+                resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+            try:
+                pieces = resampler.resample(frame)
+            except (av.FFmpegError, ValueError):
+                continue
+            for even in pieces:
                 if even.pts is not None:
-                    yield float(even.pts * even.time_base) - part.start, even.to_ndarray()
+                    sound = np.nan_to_num(even.to_ndarray()).clip(-_LOUDEST, _LOUDEST)
+                    yield float(even.pts * even.time_base) - part.start, sound
 
 
 def _seek(source: InputContainer, stream: AudioStream, seconds: float) -> None:
     if seconds > float((stream.start_time or 0) * stream.time_base):
-        source.seek(int(seconds / stream.time_base), stream=stream)
+        with suppress(av.FFmpegError):  # then it is read from where it stands
+            source.seek(int(seconds / stream.time_base), stream=stream)

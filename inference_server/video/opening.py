@@ -131,13 +131,14 @@ def sound_stream(container: InputContainer) -> AudioStream | None:
     if stream is None or stream.codec_context is None:
         return None
     context = stream.codec_context
+    fits = sound_fits(context.rate or 0, context.layout.nb_channels)
+    return stream if fits and context.name in SOUNDS else None
+
+
+def sound_fits(rate: int, channels: int) -> bool:
+    """Whether sound of so many samples a second and channels is read."""
     slowest, fastest = limits.SOUND_RATES
-    readable = (
-        context.name in SOUNDS
-        and slowest <= (context.rate or 0) <= fastest
-        and 1 <= context.layout.nb_channels <= limits.CHANNELS
-    )
-    return stream if readable else None
+    return slowest <= rate <= fastest and 1 <= channels <= limits.CHANNELS
 
 
 def packets_of(

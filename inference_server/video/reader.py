@@ -190,7 +190,10 @@ def _numbered(
                 seconds = first / info.rate - back
                 if seconds <= 0:
                     continue
-                container.seek(info.start + int(seconds / info.tick), stream=stream)
+                try:
+                    container.seek(info.start + int(seconds / info.tick), stream=stream)
+                except av.FFmpegError:
+                    continue
             number, found = -1, False
             for frame in _decoded(container, stream, info.path, on_packet):
                 if frame is not None:
