@@ -7,11 +7,13 @@ import time
 from collections import OrderedDict
 from weakref import WeakValueDictionary
 
+from shared.protocol.limits import CHUNK_BYTES
 from shared.protocol.messages import Message
 
 from .housekeeping import Housekeeping
 from .kept import use
 from .limits import Limits, client_limit, server_full
+from .slow import slowly
 from .store import Incoming, Store, disk_error, upload_closed
 
 IDLE_SECONDS = 30.0  # without a chunk: such an upload is closed where others want to begin
@@ -79,7 +81,7 @@ class Clips:
             incoming = self._open(owner, upload)
             del self._incoming[owner, upload]
             async with incoming.lock:
-                await asyncio.to_thread(incoming.finish, wanted, clip)
+                await slowly(incoming.finish, wanted, clip)
         return Message("blob.held", {"sha256": wanted})
 
     async def _taken_up(self, owner: str, upload: str, size: int) -> Incoming:
@@ -93,7 +95,7 @@ class Clips:
             async with incoming.lock:  # what was sent before is kept by now
                 return incoming
         await self._drop(key)
-        await self._check_count(owner)
+        await self._check_count(owner, size)
         file = self._store.upload(*key)
         arrived = file.stat().st_size if file.exists() else 0
         if arrived:
@@ -108,7 +110,7 @@ class Clips:
         self._incoming[key] = incoming
         return incoming
 
-    async def _check_count(self, owner: str) -> None:
+    async def _check_count(self, owner: str, size: int) -> None:
         """RecamError ``client_limit`` or ``server_full`` unless one more upload may be open.
 
         One whose client sends nothing any more is closed for it, and may be taken up again.
@@ -120,27 +122,28 @@ class Clips:
                 if time.monotonic() - incoming.touched > IDLE_SECONDS
                 and (key[0] == owner or not own)
             ]
-            while idle and full(owner):
+            while idle and full(owner, size):
                 await self._drop(idle.pop(0))
-        if self._full_of(owner):
+        if self._full_of(owner, size):
             raise client_limit(
                 f"{self._limits.uploads_per_client} clips of yours are being sent; that is the "
                 "most at once.",
                 "Send this one once another has arrived.",
             )
-        if self._full(owner):
+        if self._full(owner, size):
             raise server_full(
-                f"{self._limits.uploads} clips are being sent to the server; that is the most at "
-                "once.",
+                f"{len(self._incoming)} clips are being sent to the server; it takes no more now.",
                 "Send this one once another has arrived.",
             )
 
-    def _full_of(self, owner: str) -> bool:
+    def _full_of(self, owner: str, size: int) -> bool:
         own = sum(key[0] == owner for key in self._incoming)
         return own >= self._limits.uploads_per_client
 
-    def _full(self, owner: str) -> bool:
-        return len(self._incoming) >= self._limits.uploads
+    def _full(self, owner: str, size: int) -> bool:
+        coming = (incoming.size - incoming.offset for incoming in self._incoming.values())
+        buffered = sum(min(bytes_left, 2 * CHUNK_BYTES) for bytes_left in (*coming, size))
+        return len(self._incoming) >= self._limits.uploads or buffered > self._limits.uploading
 
     def _open(self, owner: str, upload: str) -> Incoming:
         incoming = self._incoming.get((owner, upload))

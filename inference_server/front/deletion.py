@@ -8,6 +8,7 @@ import logging
 from . import uses
 from .journal import Entry, Journal
 from .kept import DELIVERED, set_aside, sweep
+from .slow import slowly
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Deletion:
         set_aside(self._store.folder, folder)
         log.info("job %s: the result is deleted, since it is delivered", entry.id)
         self._delete_clips(entry)
-        await asyncio.to_thread(sweep, self._store.folder)
+        await slowly(sweep, self._store.folder)
 
     def ended(self, entry: Entry) -> None:
         """A job is over: where it brought no result, there is nothing to wait for."""
@@ -69,6 +70,6 @@ class Deletion:
                 log.info("job %s: a clip of its is deleted (%s)", entry.id, digest)
 
     def _sweep_later(self) -> None:
-        task = asyncio.ensure_future(asyncio.to_thread(sweep, self._store.folder))
+        task = asyncio.ensure_future(slowly(sweep, self._store.folder))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)

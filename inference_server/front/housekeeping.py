@@ -14,6 +14,7 @@ from .days import Days
 from .journal import Journal
 from .kept import Kept, scan, set_aside, sweep
 from .limits import Limits, Space, client_limit, server_full, size, space
+from .slow import slowly
 from .store import Incoming, Store, owner_name
 
 log = logging.getLogger(__name__)
@@ -65,14 +66,14 @@ class Housekeeping:
         """
         async with self._alone:
             self._days.pass_on()
-            found = await asyncio.to_thread(scan, self._store.folder, self._days.age)
+            found = await slowly(scan, self._store.folder, self._days.age)
             self._keys = {owner_name(key): key for key in uses.owners(self._journal)}
             self._keys |= {owner_name(key): key for key, _ in self._incoming}
             found = self._by_age(found)
             found = self._by_quota(found, owner_name(owner) if owner else "", need)
             self._count(found)
             self._forget(found)
-            await asyncio.to_thread(sweep, self._store.folder)
+            await slowly(sweep, self._store.folder)
 
     async def make_room(self, owner: str, need: int, whole: int) -> None:
         """Count on ``need`` bytes more of this owner's, and remove old things if that takes it.

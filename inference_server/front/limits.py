@@ -19,6 +19,8 @@ class Limits:
     waiting, waiting_per_client: jobs that wait or are worked on. A client's share is days of work
         for one GPU; what is beyond it has been sent by mistake or by a program.
     uploads, uploads_per_client: clips that are being sent at once; each holds a file open.
+    uploading: bytes of them that may be on their way here, a MiB of each at the most: what the
+        network's buffers in this process hold.
     bytes, bytes_per_client: of clips, uploads and results together; None: as ``space`` has it.
     unanswered: requests of one connection without an answer so far: many more than a client's
         credit and its questions, few enough that one which asks and never reads costs little.
@@ -32,14 +34,15 @@ class Limits:
 
     waiting: int = 5_000
     waiting_per_client: int = 200
-    uploads: int = 64
+    uploads: int = 256
     uploads_per_client: int = 8
+    uploading: int = 64 * 2 * CHUNK_BYTES
     bytes: int | None = None
     bytes_per_client: int | None = None
     unanswered: int = 64
     unsent: int = 64 * CHUNK_BYTES
     unsent_per_client: int = 2 * CHUNK_BYTES
-    at_work: int = 8 * CHUNK_BYTES
+    at_work: int = 32 * CHUNK_BYTES
     upload_days: float = 1
     clip_days: float = 14
     result_days: float = 30

@@ -1,4 +1,4 @@
-"""The front's socket: who may speak, what they say, what they are told."""
+"""The front as a whole: who may speak, what they say, what they are told."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ import zmq.asyncio
 from zmq.auth.asyncio import AsyncioAuthenticator
 
 from shared.errors import RecamError
-from shared.protocol.keys import server_keys
-from shared.protocol.limits import CREDIT, DATA_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
-from shared.protocol.messages import Message, error_body, pack, unpack
+from shared.protocol.messages import Message, error_body, unpack
 from shared.protocol.strict_json import bad
 
 from .clips import OpenUploads
@@ -30,10 +28,12 @@ from .housekeeping import Housekeeping
 from .journal import Entry, Journal
 from .limits import Limits
 from .store import Store
+from .wire import Wire
 
 log = logging.getLogger(__name__)
 
 DISK_THREADS = 2
+LONG_ANSWERS = ("result.get", "job.list")  # as far as they may be: a chunk, a hundred jobs
 PROGRESS_SECONDS = 0.2  # between two progress messages about one job
 
 
@@ -61,7 +61,6 @@ class Front:
         self._door = Door(self._cancel_unlisted)
         self._listeners: dict[int, set[bytes]] = defaultdict(set)
         self._last_told: dict[int, tuple[tuple, float]] = {}
-        self._answering: set[asyncio.Task] = set()
         self._late: dict[tuple[bytes, str, str], None] = {}  # who is yet to be told, of which job
         self._telling_late = False
 
@@ -74,9 +73,9 @@ class Front:
         authenticator = AsyncioAuthenticator(context, log=logging.getLogger(f"{__name__}.zap"))
         authenticator.start()
         authenticator.configure_curve_callback("*", credentials_provider=self._door)
-        self._socket = _router(context)
+        self._wire = Wire(context, self._limits)
         try:
-            self._bind()
+            address = self._wire.bind(self._address)
             self._dispatcher = Dispatcher(
                 self._journal, self._store, self._releases, self._on_change
             )
@@ -99,7 +98,6 @@ class Front:
                 asyncio.ensure_future(each) for each in (housekeeping.run(), self._door.watch())
             ]
             stop = _stop_signal()
-            address = self._socket.last_endpoint.decode()
             self._door.say_who(address)
             on_listening(address)
             await self._serve_until(stop)
@@ -109,26 +107,12 @@ class Front:
             self._handlers.close()
         finally:
             authenticator.stop()
-            self._socket.close(500)  # what has been said may still leave
+            self._wire.close()
             context.term()
             self._journal.close()
 
-    def _bind(self) -> None:
-        self._socket.ipv6 = "[" in self._address
-        try:
-            self._socket.bind(self._address)
-        except zmq.ZMQError as error:
-            taken = error.errno == zmq.EADDRINUSE
-            raise RecamError(
-                "address_in_use" if taken else "server_address",
-                f"The server cannot listen at {self._address} ({error.strerror}).",
-                "Is another server running? Stop it, or choose another port with --port."
-                if taken
-                else "Give an address of this machine with --host.",
-            ) from None
-
     async def _serve_until(self, stop: asyncio.Event) -> None:
-        receiving = asyncio.ensure_future(self._receive())
+        receiving = asyncio.ensure_future(self._wire.receive(self._answer))
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait([receiving, stopping], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -136,21 +120,8 @@ class Front:
             receiving.result()  # a fault of the front itself: let it be seen
         receiving.cancel()
 
-    async def _receive(self) -> None:
-        while True:
-            sender, *frames = await self._socket.recv_multipart(copy=False)
-            if not frames:
-                continue
-            owner = frames[0].get("User-Id")
-            work = self._answer(sender.bytes, owner, [frame.buffer for frame in frames])
-            task = asyncio.ensure_future(work)
-            self._answering.add(task)
-            task.add_done_callback(self._answering.discard)
-            # Receiving does not yield while messages wait: let this one be answered first.
-            await asyncio.sleep(0)
-
     async def _answer(self, sender: bytes, owner: str, frames: list[memoryview]) -> None:
-        number = None
+        number, has_room = None, False
         try:
             if not self._door.lets_in(owner):
                 raise key_revoked()
@@ -158,6 +129,9 @@ class Front:
                 raise bad("comes over a connection that has chosen its own routing id")
             message = unpack(frames)
             number = message.id
+            if message.type in LONG_ANSWERS:
+                await self._wire.room(owner)
+                has_room = True
             reply = await self._handlers.handle(sender, owner, message)
         except RecamError as error:
             reply = Message("error", error_body(error))
@@ -165,15 +139,7 @@ class Front:
             log.exception("a message could not be answered")
             reply = Message("error", error_body(server_fault()))
         reply = Message(reply.type, reply.body, re=number, data=reply.data)
-        while isinstance(self._send(sender, reply), zmq.Again):
-            await asyncio.sleep(PROGRESS_SECONDS)
-
-    def _send(self, receiver: bytes, message: Message) -> zmq.ZMQError | None:
-        """None once it is on its way, zmq.Again while the receiver's queue is full, another error
-        if it is gone; one that does not read any more is gone after HEARTBEAT_TIMEOUT_MS."""
-        frames = [receiver, *pack(message)]
-        sent = self._socket.send_multipart(frames, flags=zmq.NOBLOCK, copy=not len(message.data))
-        return sent.exception()
+        await self._wire.answer(sender, owner, reply, has_room)
 
     def _on_change(self, entry: Entry) -> None:
         listeners = self._listeners.get(entry.number)
@@ -195,7 +161,7 @@ class Front:
             return
         body = job_body(entry, self._dispatcher)
         for listener in list(listeners):
-            failed = self._send(listener, Message("job.state", body))
+            failed = self._wire.send(listener, Message("job.state", body))
             self._late.pop((listener, entry.owner, entry.id), None)
             if isinstance(failed, zmq.Again):
                 # Full with news, of many jobs at once: what it then needs is the newest alone.
@@ -229,23 +195,6 @@ def _make_folder(state: Path) -> None:
             f"The folder {state} cannot be made ({error.strerror}).",
             "Give another with --state, or RECAM_STATE.",
         ) from None
-
-
-def _router(context: zmq.asyncio.Context) -> zmq.asyncio.Socket:
-    socket = context.socket(zmq.ROUTER)
-    keys = server_keys()
-    socket.curve_server = True
-    socket.curve_publickey = keys.public
-    socket.curve_secretkey = keys.secret
-    socket.router_mandatory = True
-    socket.linger = 0
-    socket.maxmsgsize = DATA_BYTES
-    # Four windows of a client's chunks each way; a client that does not read costs no more.
-    socket.sndhwm = socket.rcvhwm = 4 * CREDIT
-    socket.handshake_ivl = 10_000
-    socket.heartbeat_ivl = HEARTBEAT_MS
-    socket.heartbeat_timeout = HEARTBEAT_TIMEOUT_MS
-    return socket
 
 
 def _stop_signal() -> asyncio.Event:

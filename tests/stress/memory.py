@@ -135,8 +135,8 @@ def _put_result(server: Server, peer: Peer, size: int) -> str:
         out.truncate(size)
     journal = Journal(server.state / "journal.sqlite")
     entry = journal.accept(peer.key, made, made.shot_data())
-    take = {"size": size, "sha256": hashlib.sha256(bytes(size)).hexdigest()}
+    take = {"size": size, "sha256": hashlib.sha256(bytes(size)).hexdigest(), "frames": 1}
     journal.start(entry, "projection", "")
-    journal.finish(entry, {"takes": [take], "remarks": []})
+    journal.finish(entry, {"takes": [take], "remarks": [], "seconds": 1.0})
     journal.close()
     return made.job

@@ -1,0 +1,154 @@
+"""The front's socket: what comes in and what goes out, and how much of it there may be at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+import zmq
+import zmq.asyncio
+
+from shared.errors import RecamError
+from shared.protocol.keys import server_keys
+from shared.protocol.limits import DATA_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
+from shared.protocol.messages import Message, error_body, pack, unpack
+
+from .limits import Limits, client_limit
+from .unsent import LONG_BYTES, Unsent
+
+AGAIN_SECONDS = 0.2  # until an answer is tried again that the receiver's full queue did not take
+RECEIVED_AHEAD = 2  # messages of one client that wait here; more wait in its own machine
+SENT_AHEAD = 32  # messages to one client that wait for the network
+
+# Sender, owner's public key, frames; it answers by itself.
+Answer = Callable[[bytes, str, list[memoryview]], Awaitable[None]]
+
+
+class Wire:
+    """A ROUTER with the server's keys. To be made on the event loop."""
+
+    def __init__(self, context: zmq.asyncio.Context, limits: Limits) -> None:
+        self._limits = limits
+        self._socket = _router(context)
+        self._unsent = Unsent(limits)
+        self._tasks: set[asyncio.Task] = set()
+        self._unanswered: Counter[bytes] = Counter()  # requests, by connection
+        self._at_work = 0  # bytes of messages
+        self._less_work = asyncio.Event()
+
+    def bind(self, address: str) -> str:
+        """Listen; the real address. Raises RecamError ``address_in_use``, ``server_address``."""
+        self._socket.ipv6 = "[" in address
+        try:
+            self._socket.bind(address)
+        except zmq.ZMQError as error:
+            taken = error.errno == zmq.EADDRINUSE
+            raise RecamError(
+                "address_in_use" if taken else "server_address",
+                f"The server cannot listen at {address} ({error.strerror}).",
+                "Is another server running? Stop it, or choose another port with --port."
+                if taken
+                else "Give an address of this machine with --host.",
+            ) from None
+        return self._socket.last_endpoint.decode()
+
+    def close(self) -> None:
+        """Let go of the address; what has been said may still leave."""
+        self._socket.close(500)
+
+    async def receive(self, answer: Answer) -> None:
+        """Have each message answered, several at once; until it is cancelled."""
+        while True:
+            sender, *frames = await self._socket.recv_multipart(copy=False)
+            if not frames:
+                continue
+            owner, sender = frames[0].get("User-Id"), sender.bytes
+            frames = [frame.buffer for frame in frames]
+            if self._unanswered[sender] >= self._limits.unanswered:
+                self._refuse(sender, frames)
+                continue
+            await self._take_up(answer, sender, owner, frames)
+
+    async def room(self, owner: str) -> None:
+        """Wait until a long answer may be made for this owner; ``answer`` takes that room over."""
+        await self._unsent.room(owner)
+
+    async def answer(self, receiver: bytes, owner: str, message: Message, has_room: bool) -> None:
+        """Send an answer, as soon as the receiver's queue takes it; one that is gone gets none."""
+        frames = pack(message)
+        if has_room:
+            longest = max(range(len(frames)), key=lambda index: len(frames[index]))
+            if len(frames[longest]) > LONG_BYTES:
+                frames[longest] = memoryview(frames[longest])
+                self._unsent.sent_with(owner, frames[longest])
+            else:
+                self._unsent.release(owner)
+        while isinstance(self._send(receiver, frames), zmq.Again):
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    def send(self, receiver: bytes, message: Message) -> zmq.ZMQError | None:
+        """Send what was not asked for. None once it is on its way, zmq.Again while the receiver's
+        queue is full, another error if it is gone.
+
+        One that does not read any more is gone after HEARTBEAT_TIMEOUT_MS.
+        """
+        return self._send(receiver, pack(message))
+
+    def _send(self, receiver: bytes, frames: list[bytes | memoryview]) -> zmq.ZMQError | None:
+        copy = not any(isinstance(frame, memoryview) for frame in frames)
+        sent = self._socket.send_multipart([receiver, *frames], flags=zmq.NOBLOCK, copy=copy)
+        return sent.exception()
+
+    async def _take_up(
+        self, answer: Answer, sender: bytes, owner: str, frames: list[memoryview]
+    ) -> None:
+        size = sum(len(frame) for frame in frames)
+        while self._at_work and self._at_work + size > self._limits.at_work:
+            self._less_work.clear()
+            await self._less_work.wait()
+        self._at_work += size
+        self._unanswered[sender] += 1
+
+        def done(task: asyncio.Task) -> None:
+            self._tasks.discard(task)
+            self._at_work -= size
+            self._less_work.set()
+            self._unanswered[sender] -= 1
+            if not self._unanswered[sender]:
+                del self._unanswered[sender]
+
+        task = asyncio.ensure_future(answer(sender, owner, frames))
+        self._tasks.add(task)
+        task.add_done_callback(done)
+        # Receiving does not yield while messages wait: let this one be answered first.
+        await asyncio.sleep(0)
+
+    def _refuse(self, sender: bytes, frames: list[memoryview]) -> None:
+        """Answer that it asks too much: once, at once, and whether it reads that or not."""
+        error = client_limit(
+            f"{self._limits.unanswered} requests of this connection wait for their answers; that "
+            "is the most.",
+            "Read the answers to those first.",
+        )
+        try:
+            number = unpack(frames).id
+        except RecamError:
+            number = None
+        self.send(sender, Message("error", error_body(error), re=number))
+
+
+def _router(context: zmq.asyncio.Context) -> zmq.asyncio.Socket:
+    socket = context.socket(zmq.ROUTER)
+    keys = server_keys()
+    socket.curve_server = True
+    socket.curve_publickey = keys.public
+    socket.curve_secretkey = keys.secret
+    socket.router_mandatory = True
+    socket.linger = 0
+    socket.maxmsgsize = DATA_BYTES
+    socket.rcvhwm, socket.sndhwm = RECEIVED_AHEAD, SENT_AHEAD
+    socket.handshake_ivl = 10_000
+    socket.heartbeat_ivl = HEARTBEAT_MS
+    socket.heartbeat_timeout = HEARTBEAT_TIMEOUT_MS
+    return socket
