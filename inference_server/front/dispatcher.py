@@ -13,9 +13,10 @@ from shared.protocol.messages import error_body
 from ..engines.registry import LANES, EngineStatus, choose, engine_statuses
 from . import attempts
 from .estimates import worker_gone
-from .faults import server_fault, worker_let_down
-from .journal import MOST_ATTEMPTS, Entry, Journal
-from .lane import STOP_SECONDS, Lane, Outcome
+from .faults import server_fault
+from .journal import Entry, Journal
+from .lane import STOP_SECONDS, Lane
+from .outcomes import Outcome, kept, put_back, record
 from .progress import Progress
 from .store import Store, disk_error
 from .waiting import Waiting
@@ -63,7 +64,8 @@ class Dispatcher:
     def _take_up(self) -> None:
         try:
             for entry in self._journal.interrupted():
-                self._put_back(entry)  # the server ended, and took its worker along
+                put_back(self._journal, entry)  # the server ended, and took its worker along
+                self._wait_again(entry)
                 self._changed(entry)
         except RecamError as error:
             self._later(error, self._take_up)
@@ -162,8 +164,18 @@ class Dispatcher:
             return 0
         return bool(self._waits_for(entry).entry) + self._waiting.before(entry)
 
-    async def estimate(self, name: str, question: dict) -> dict:
-        """What a job for the engine of that name would take, as ``job.estimate`` tells it.
+    def waiting_for(self, lane: Lane) -> int:
+        """How many jobs wait for a lane."""
+        return len(self._waiting.line(lane.engines))
+
+    def under_way(self, owner: str) -> list[Entry]:
+        """This owner's jobs that are at work or wait."""
+        at_work = [lane.entry for lane in self.lanes if lane.entry]
+        jobs = [entry for entry in (*at_work, *self._waiting) if entry.owner == owner]
+        return [self._journal.find(owner, entry.id) for entry in jobs]
+
+    async def estimate(self, owner: str, name: str, question: dict) -> dict:
+        """What a job of this owner's, for the engine of that name, would take, as ``job.estimate``.
 
         Raises RecamError as ``choose`` does, as the engine would, and as ``Estimates`` does.
         """
@@ -173,14 +185,14 @@ class Dispatcher:
             raise worker_gone()
         lane = self._lane_of(engine)
         found = await lane.ask(engine, question)
-        waiting = len(self._waiting.line(lane.engines))
+        before = self._waiting.before_new(owner, lane.engines)
         seconds = 0.0 if lane.entry is None else lane.progress.seconds_left
         return {
             "engine": engine,
             "engine_reason": reason,
             **found,
-            "ahead": waiting + bool(lane.entry),
-            "ahead_seconds": None if waiting else seconds,
+            "ahead": before + bool(lane.entry),
+            "ahead_seconds": None if before else seconds,
         }
 
     def cancel(self, entry: Entry) -> None:
@@ -225,52 +237,24 @@ class Dispatcher:
     async def _settle(self, lane: Lane, outcome: Outcome) -> None:
         """Keep the result, write down how the attempt ended, as often as it takes; then go on."""
         entry, attempt = lane.entry, lane.attempt
-        if outcome.how == "finished":
-            outcome = await self._kept(entry, attempt, outcome)
+        outcome = await kept(self._store, entry, attempt, outcome)
         while True:
             try:
-                self._record(entry, outcome)
+                record(self._journal, entry, outcome)
                 break
             except RecamError as error:  # the disk took nothing: the end is not lost, only late
                 log.error("%s", error)
                 await asyncio.sleep(RETRY_SECONDS)
         lane.release()
+        self._wait_again(entry)
         self._changed(entry)
         self.wake()
         await self._sweep()
 
-    async def _kept(self, entry: Entry, attempt: str, outcome: Outcome) -> Outcome:
-        takes = outcome.result["takes"]
-        try:
-            await asyncio.to_thread(attempts.keep_result, self._store, attempt, entry, takes)
-        except OSError as error:
-            return Outcome("failed", error=error_body(disk_error(error)))
-        except RecamError as error:
-            return Outcome("failed", error=error_body(error))
-        return outcome
-
-    def _record(self, entry: Entry, outcome: Outcome) -> None:
-        if outcome.how == "finished":
-            self._journal.finish(entry, outcome.result)
-        elif outcome.how == "failed":
-            self._journal.fail(entry, outcome.error)
-        elif outcome.how == "cancelled":
-            self._journal.cancel(entry)
-        elif outcome.how == "put back":
-            self._put_back(entry)
-        elif (tries := self._journal.find(entry.owner, entry.id).attempts) < MOST_ATTEMPTS:
-            self._put_back(entry, blameless=False)
-        else:
-            self._journal.fail(entry, error_body(worker_let_down(outcome.why, tries)))
-
-    def _put_back(self, entry: Entry, *, blameless: bool = True) -> None:
-        """Queue a job again whose worker ended, or end it if it was called off before."""
+    def _wait_again(self, entry: Entry) -> None:
         entry = self._journal.find(entry.owner, entry.id)
-        if entry.stage == "cancelling":
-            self._journal.cancel(entry)
-            return
-        self._journal.requeue(entry, blameless=blameless)
-        self._waiting.add(self._journal.find(entry.owner, entry.id))
+        if entry.stage == "queued":
+            self._waiting.add(entry)
 
     async def _sweep(self) -> None:
         """Remove what attempts that are over have left."""

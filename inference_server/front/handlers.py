@@ -19,6 +19,7 @@ from .housekeeping import Housekeeping
 from .journal import Entry, Journal
 from .limits import Limits, check_waiting
 from .results import Results, find_job
+from .status import Status
 from .store import Store
 from .uses import count_waiting
 
@@ -36,17 +37,20 @@ class Handlers:
         housekeeping: Housekeeping,
         deletion: Deletion,
         incoming: OpenUploads,
+        status: Status,
     ) -> None:
         self._journal = journal
         self._store = store
         self._dispatcher = dispatcher
         self._listeners = listeners
         self._limits = limits
+        self._status = status
         self._clips = Clips(store, limits, housekeeping, incoming)
         results = Results(journal, store, deletion, lambda entry: job_body(entry, dispatcher))
         self._handlers = {
             "hello": self._hello,
             "server.info": self._info,
+            "server.status": self._how_it_is,
             "job.estimate": self._estimate,
             "job.submit": self._submit,
             "job.attach": self._attach,
@@ -75,6 +79,9 @@ class Handlers:
     async def _info(self, sender, owner, body, data) -> Message:
         return Message("server.info", self._about())
 
+    async def _how_it_is(self, sender, owner, body, data) -> Message:
+        return Message("server.status", await self._status.of(owner))
+
     def _about(self) -> dict:
         return {
             "protocol": PROTOCOL,
@@ -90,7 +97,7 @@ class Handlers:
         engine = question.pop("engine")
         check_name(engine)
         check_settings(question["settings"], question["start"] or None)
-        return Message("job.estimate", await self._dispatcher.estimate(engine, question))
+        return Message("job.estimate", await self._dispatcher.estimate(owner, engine, question))
 
     async def _submit(self, sender, owner, body, data) -> Message:
         # One that is sent again has been looked at before, and its clips may be gone by now.

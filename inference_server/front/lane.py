@@ -7,12 +7,12 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..engines.registry import HEED_SECONDS, patience
 from .estimates import Estimates, worker_gone
 from .journal import Entry
+from .outcomes import Outcome
 from .progress import Progress
 from .watchdog import Watchdog
 from .worker_process import WorkerProcess
@@ -22,21 +22,6 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0  # for a worker to end in order when the server stops
 START_SECONDS = 180.0  # for a worker to say that it is there
 LONGEST_PAUSE = 30.0  # between two starts of a worker that does not come up
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How an attempt at a job ended.
-
-    how: ``finished``, with its result; ``failed``, with its error; ``cancelled``; ``put back``,
-    because the server stops; ``gone``: the worker has ended.
-    why: of a worker that has: it ``hung``, the system ``killed`` it, or it ``died``.
-    """
-
-    how: str
-    result: dict | None = None
-    error: dict | None = None
-    why: str = ""
 
 
 class Lane:
@@ -120,6 +105,11 @@ class Lane:
         """The job's end is on the disk: the lane can take the next one."""
         self.entry, self.attempt, self.progress = None, "", Progress()
 
+    @property
+    def device(self) -> dict:
+        """What the worker computes on, as it told last; see ``worker/device.py``."""
+        return self._worker.device if self._worker else {}
+
     async def ask(self, engine: str, question: dict) -> dict:
         """The worker's estimate; RecamError as ``Estimates.ask``."""
         self.start()
@@ -152,7 +142,7 @@ class Lane:
         elif say == "estimate":
             self._estimates.answered(message)
         elif not self.at_work or message["job"] != self.entry.id:
-            log.warning("the worker for %s spoke of a job it does not have: %s", self.name, message)
+            log.warning("the worker for %s spoke of a job it does not have: %s", self.name, say)
         elif say == "finished":
             self._over(Outcome("finished", result=message["result"]))
         elif say == "cancelled":

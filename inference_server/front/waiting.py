@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from .journal import Entry
 from .line import line
 
+NEW = 1 << 62  # a number after all that jobs have
 Engines = tuple[str, ...]  # those of a lane
 
 
@@ -67,6 +68,11 @@ class Waiting:
         if self._lines is None:
             self._line_up()
         return self._lines[engines]
+
+    def before_new(self, owner: str, engines: Engines) -> int:
+        """How many of those who wait would come before a new job of this owner's."""
+        asked = [(entry.number, entry.owner) for entry in self.line(engines)]
+        return line([*sorted(asked), (NEW, owner)], self._turns[engines]).index(NEW)
 
     def before(self, entry: Entry) -> int:
         """How many of those who wait come before this one, which waits too."""

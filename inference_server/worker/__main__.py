@@ -15,7 +15,7 @@ from shared.protocol.messages import error_body
 
 from ..engines.base import Cancelled, Question, estimate_failed
 from ..engines.estimate import estimate
-from . import ending
+from . import device, ending
 from .faults import error_of
 from .pipes import Pipes
 from .rendering import render
@@ -34,12 +34,13 @@ def main() -> None:
     ending.with_front(arguments.front)
     pipes = Pipes()
     telling = start_telling(pipes)
+    device.follow(pipes)
     threading.Thread(
         target=_answer, args=(pipes, arguments.releases), name="recam-estimates", daemon=True
     ).start()
     pipes.say("ready")
     for file in pipes.orders():
-        order = json.loads(Path(file).read_text())
+        order = json.loads(Path(file).read_bytes())
         telling.at_work(order)
         try:
             pipes.say("finished", job=order["job"], result=render(order, arguments.releases, pipes))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
-import time
 
 import av
 from servers import ROOT, until
@@ -77,17 +75,6 @@ def test_a_damaged_clip_is_called_by_its_name(server, long_clip, tmp_path):
         assert error, state
     assert error.code == "clip_truncated"
     assert error.sentence.startswith("harbour.ts ")
-
-
-def test_uploads_that_were_given_up_long_ago_are_removed(server):
-    server.stop()
-    old = server.state / "uploads" / "someone" / "0123"
-    old.parent.mkdir(parents=True)
-    old.write_bytes(b"part of a clip")
-    long_ago = time.time() - 3 * 24 * 3600
-    os.utime(old, (long_ago, long_ago))
-    server.start()
-    until(lambda: not old.exists())
 
 
 def _spoil(journal, job: str) -> None:

@@ -1,0 +1,75 @@
+"""How attempts at jobs end, and what the store and the journal make of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from shared.errors import RecamError
+from shared.protocol.messages import error_body
+
+from .attempts import keep_result
+from .faults import server_fault, worker_let_down
+from .journal import MOST_ATTEMPTS, Entry, Journal
+from .store import Store, disk_error
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt at a job ended.
+
+    how: ``finished``, with its result; ``failed``, with its error; ``cancelled``; ``put back``,
+    because the server stops; ``gone``: the worker has ended.
+    why: of a worker that has: it ``hung``, the system ``killed`` it, or it ``died``.
+    """
+
+    how: str
+    result: dict | None = None
+    error: dict | None = None
+    why: str = ""
+
+
+async def kept(store: Store, entry: Entry, attempt: str, outcome: Outcome) -> Outcome:
+    """The outcome once its result, if it has one, is in the store; ``failed`` if it cannot be."""
+    if outcome.how != "finished":
+        return outcome
+    try:
+        await asyncio.to_thread(keep_result, store, attempt, entry, outcome.result["takes"])
+    except OSError as error:
+        return Outcome("failed", error=error_body(disk_error(error)))
+    except RecamError as error:
+        return Outcome("failed", error=error_body(error))
+    except Exception:  # a lane must not wait for ever for one job's end
+        log.exception("the result of job %s cannot be kept", entry.id)
+        return Outcome("failed", error=error_body(server_fault()))
+    return outcome
+
+
+def record(journal: Journal, entry: Entry, outcome: Outcome) -> None:
+    """Write it down; RecamError ``server_disk`` where the disk takes nothing.
+
+    A job whose worker is gone is tried again, unless that has happened to it before.
+    """
+    if outcome.how == "finished":
+        journal.finish(entry, outcome.result)
+    elif outcome.how == "failed":
+        journal.fail(entry, outcome.error)
+    elif outcome.how == "cancelled":
+        journal.cancel(entry)
+    elif outcome.how == "put back":
+        put_back(journal, entry)
+    elif (attempts := journal.find(entry.owner, entry.id).attempts) < MOST_ATTEMPTS:
+        put_back(journal, entry, blameless=False)
+    else:
+        journal.fail(entry, error_body(worker_let_down(outcome.why, attempts)))
+
+
+def put_back(journal: Journal, entry: Entry, *, blameless: bool = True) -> None:
+    """Queue a job again whose attempt came to nothing, or end it if it was called off before."""
+    if journal.find(entry.owner, entry.id).stage == "cancelling":
+        journal.cancel(entry)
+    else:
+        journal.requeue(entry, blameless=blameless)
