@@ -38,7 +38,7 @@ def claims_too_much(file: str | os.PathLike) -> str:
                 return f"has a table of contents of more than {limits.CONTENTS >> 20} MB."
             if b"dcom" in body and b"cmvd" in body:
                 return "has a compressed table of contents, as QuickTime once wrote it."
-            samples += sum(_count(body, at + 8) for at in _all(body, b"trun"))
+            samples += sum(_count(body, at + 4) for at in _all(body, b"trun"))
             first, *spans = _spans(body)
             tracks += len(spans)
             for track in (first, *spans):

@@ -170,7 +170,9 @@ def _timing(scan: _Scan, file: str | PathLike) -> tuple[int, int, Fraction, bool
     if not slowest <= rate <= fastest:
         raise unreadable(
             file,
-            f"claims {float(rate):,.6g} frames a second.",
+            f"claims {float(rate):,.0f} frames a second."
+            if rate > 1
+            else f"claims one frame in {float(1 / max(rate, slowest / 10**6)):,.0f} seconds.",
             f"From one in {1 / slowest} seconds to {fastest} a second are read.",
         )
     frames = len(ticks)
