@@ -43,7 +43,7 @@ env: .venv/model $(patsubst %,.venv-blender-%/ready,$(call had,$(BLENDERS)))
 # PyTorch and what the model needs: the demo does without, tests and benchmarks do not.
 .venv/model: .venv/ready
 	@echo "Setting up .venv for the model (PyTorch, diffusers, transformers) …"
-	@.venv/bin/python $(PIP) --editable '.[demo,model,test]'
+	@.venv/bin/python $(PIP) --editable '.[demo,model,test,stress]'
 	@touch $@
 
 # The Blenders of a list that this machine can have.

@@ -88,11 +88,11 @@ def test_what_makes_no_sense_is_refused_in_words_and_changes_nothing(config, tmp
     assert not (tmp_path / "Anna.key").exists() and not (tmp_path / "eve.key").exists()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [*("", "../anna", "a/b", "a\\b", "a:b", ".anna", "anna.", "con", "NUL.x", "com1", "Lpt9.pub")]
-    + [*("a b", "a\n", "ä", "x" * 65, "*", "~")],
-)
+NO_NAMES = ("", "../anna", "a/b", "a\\b", "a:b", ".anna", "anna.", "a b", "a\n", "ä", "x" * 65, "*")
+WINDOWS_OWN = ("con", "NUL.x", "com1", "Lpt9.pub")
+
+
+@pytest.mark.parametrize("name", [*NO_NAMES, *WINDOWS_OWN])
 def test_a_name_that_would_be_no_file_everywhere_is_refused(config, tmp_path, capsys, name):
     assert "cannot be the name" in keys(capsys, "make", name, status=1)
     assert not [*tmp_path.glob("*.key")] and not (config / "clients").exists()
