@@ -17,6 +17,7 @@ COMMANDS = {
     "jobs": "jobs",
     "cancel": "jobs",
     "doctor": "doctor",
+    "status": "status",
     "bundle": "bundle",
     "keys": "keys",
     "weights": "weights",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import zipfile
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from shared.client.client import Client
 from shared.errors import RecamError
@@ -45,26 +45,36 @@ def run(options: argparse.Namespace) -> int:
         return sentences(options.releases, options.server, options.server_key)
 
     out = options.output or Path(f"recam-bundle-{datetime.now():%Y-%m-%d-%H%M%S}.zip")
+    file = _new_file(out)
     scrub = of_this_machine(options.state, options.releases)
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name, text in contents(options.state, options.releases, doctor, status, scrub):
-            bundle.writestr(name, text)
-            print(f"{len(text):>9} characters  {name}")
     try:
-        descriptor = os.open(
-            out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600
-        )
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(whole.getvalue())
-    except OSError as error:
-        raise RecamError(
-            "bundle_unwritable",
-            f"{out} cannot be written ({error.strerror}).",
-            "Name a new file in a folder of yours with --output.",
-        ) from None
+        with file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
+            for name, text in contents(options.state, options.releases, doctor, status, scrub):
+                bundle.writestr(name, text)
+                print(f"{len(text):>9} characters  {name}")
+    except BaseException as error:
+        out.unlink()
+        if isinstance(error, OSError):
+            raise _unwritable(out, error) from None
+        raise
     print(
         f"{out} is written, and nothing is sent anywhere. It has no footage, no names of clips, "
         "no prompts and no keys; look into it before you hand it on."
     )
     return 0
+
+
+def _new_file(path: Path) -> BinaryIO:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        return os.fdopen(os.open(path, flags, 0o600), "wb")
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> RecamError:
+    return RecamError(
+        "bundle_unwritable",
+        f"{path} cannot be written ({error.strerror}).",
+        "Name a new file in a folder of yours with --output.",
+    )

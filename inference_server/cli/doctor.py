@@ -19,7 +19,7 @@ from ..devices import devices
 from ..engines.registry import EngineStatus, choose, engine_statuses
 from ..releases.layout import default_releases, missing_parts, releases_in
 
-PACKAGES = ("numpy", "pyzmq", "av", "opencv-python-headless", "safetensors")
+PACKAGES = ("numpy", "pyzmq", "av", "opencv-python-headless", "safetensors", "psutil")
 
 
 def add_parsers(commands) -> None:

@@ -12,6 +12,7 @@ from shared.folders import state_folder
 from shared.protocol.limits import DEFAULT_PORT
 from shared.version import VERSION
 
+from ..front.metrics import check_installed
 from ..front.server import Front
 from ..observing import logs
 from ..releases.layout import default_releases
@@ -33,6 +34,12 @@ def add_parsers(commands) -> None:
     parser.add_argument(
         "--quiet", action="store_true", help="log into the state folder alone, not to stderr"
     )
+    parser.add_argument(
+        "--metrics-port",
+        type=_port,
+        metavar="PORT",
+        help="figures for Prometheus, at this port of this machine alone",
+    )
     parser.set_defaults(run=run)
 
 
@@ -45,13 +52,20 @@ def _port(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    if options.metrics_port is not None:
+        check_installed()
     with closing(logs.start(quiet=options.quiet)) as log:
-        front = Front(f"tcp://{options.host}:{options.port}", options.state, options.releases)
+        front = Front(
+            f"tcp://{options.host}:{options.port}",
+            options.state,
+            options.releases,
+            metrics_port=options.metrics_port,
+        )
         log.to_file(options.state)  # which is this server's alone by now
 
         def say(address: str) -> None:
-            print(f"recam {VERSION} listens at {address}", flush=True)
             logs.event(_log, "the server listens", version=VERSION, address=address)
+            print(f"recam {VERSION} listens at {address}", flush=True)
 
         # ZeroMQ's descriptors need a selector; Windows' default loop has none.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:

@@ -40,6 +40,7 @@ class Door:
         self._damaged: frozenset[str] = frozenset()
         self._minute = 0.0
         self._knocks: dict[bytes, None] = {}
+        self.refused = 0  # handshakes
 
     def lets_in(self, key: str) -> bool:
         """Whether this public key is let in now. Costs two looks at the disk's tables."""
@@ -106,7 +107,8 @@ class Door:
         self._damaged = damaged
 
     def _knocked(self, key: bytes) -> None:
-        """Once a minute for each key, and not for endlessly many."""
+        """Told once a minute for each key, and not for endlessly many."""
+        self.refused += 1
         now = time.monotonic()
         if now - self._minute >= MINUTE:
             self._minute = now

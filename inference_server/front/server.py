@@ -9,6 +9,7 @@ import sys
 import time
 from collections import OrderedDict, defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import zmq
@@ -17,8 +18,10 @@ from zmq.auth.asyncio import AsyncioAuthenticator
 
 from shared.errors import RecamError
 from shared.protocol.messages import Message, error_body, unpack
+from shared.protocol.schema import REQUESTS
 from shared.protocol.strict_json import bad
 
+from ..observing.counts import Counts
 from .clips import OpenUploads
 from .deletion import Deletion
 from .dispatcher import Dispatcher, server_fault
@@ -27,6 +30,8 @@ from .handlers import Handlers, job_body
 from .housekeeping import Housekeeping
 from .journal import Entry, Journal
 from .limits import Limits
+from .metrics import Metrics
+from .status import Status
 from .store import Store
 from .wire import Wire
 
@@ -41,6 +46,7 @@ class Front:
     """A server on one address and one state folder.
 
     delete_on_delivery: whether every job's footage is, not only where a job asks for it.
+    metrics_port: where figures for Prometheus are served, on this machine alone.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class Front:
         releases: Path,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         delete_on_delivery: bool = False,
+        metrics_port: int | None = None,
     ) -> None:
         _make_folder(state)
         self._address = address
@@ -57,6 +64,8 @@ class Front:
         self._store = Store(state)
         self._releases = releases
         self._limits = limits
+        self._counts = Counts()
+        self._metrics_port = metrics_port
         self._deletion = Deletion(self._store, self._journal, delete_on_delivery)
         self._door = Door(self._cancel_unlisted)
         self._listeners: dict[int, set[bytes]] = defaultdict(set)
@@ -74,6 +83,8 @@ class Front:
         authenticator.start()
         authenticator.configure_curve_callback("*", credentials_provider=self._door)
         self._wire = Wire(context, self._limits)
+        logging.getLogger().addHandler(self._counts)
+        metrics = ExitStack()
         try:
             address = self._wire.bind(self._address)
             self._dispatcher = Dispatcher(
@@ -81,6 +92,7 @@ class Front:
             )
             incoming: OpenUploads = OrderedDict()
             housekeeping = Housekeeping(self._store, self._journal, self._limits, incoming)
+            status = Status(self._counts, self._door, self._dispatcher, self._store, self._limits)
             self._handlers = Handlers(
                 self._journal,
                 self._store,
@@ -90,7 +102,10 @@ class Front:
                 housekeeping,
                 self._deletion,
                 incoming,
+                status,
             )
+            if self._metrics_port is not None:
+                metrics.enter_context(closing(Metrics(self._metrics_port, status.figures)))
             self._dispatcher.start()
             self._deletion.catch_up()
             self._cancel_unlisted()
@@ -106,6 +121,8 @@ class Front:
             await self._dispatcher.stop()
             self._handlers.close()
         finally:
+            logging.getLogger().removeHandler(self._counts)
+            metrics.close()
             authenticator.stop()
             self._wire.close()
             context.term()
@@ -121,14 +138,15 @@ class Front:
         receiving.cancel()
 
     async def _answer(self, sender: bytes, owner: str, frames: list[memoryview]) -> None:
-        number, has_room = None, False
+        number, kind, has_room = None, "", False
+        received = sum(map(len, frames))
         try:
             if not self._door.lets_in(owner):
                 raise key_revoked()
             if sender[:1] != b"\0":  # libzmq's own begin so; another's could be taken over
                 raise bad("comes over a connection that has chosen its own routing id")
             message = unpack(frames)
-            number = message.id
+            number, kind = message.id, message.type
             if message.type in LONG_ANSWERS:
                 await self._wire.room(owner)
                 has_room = True
@@ -139,6 +157,12 @@ class Front:
             log.exception("a message could not be answered")
             reply = Message("error", error_body(server_fault()))
         reply = Message(reply.type, reply.body, re=number, data=reply.data)
+        self._counts.answered(
+            kind if kind in REQUESTS else "unknown",
+            received,
+            len(reply.data),
+            reply.body["code"] if reply.type == "error" else None,
+        )
         await self._wire.answer(sender, owner, reply, has_room)
 
     def _on_change(self, entry: Entry) -> None:

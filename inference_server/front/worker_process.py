@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Callable
 
+from ..observing.logs import event
 from ..observing.worker_output import follow_printed, relay
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class WorkerProcess:
 
     lane: its lane's name, by which it can be told among the system's processes.
     job: the id of the job at work, for what is printed meanwhile.
+    device: what the worker computes on, as it told last: see ``worker/device.py``.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class WorkerProcess:
         on_end: Callable[[int], None],
         releases: str,
     ) -> None:
+        self._lane = lane
         self._loop = asyncio.get_running_loop()
         self._on_message = on_message
         self._on_end = on_end
@@ -55,7 +58,8 @@ class WorkerProcess:
             # A Ctrl-C in the server's terminal is for the front, which ends its workers in order.
             **_own_group(),
         )
-        self.name, self.job = f"worker {lane}", ""
+        self.name, self.job, self.device = f"worker {lane}", "", {}
+        event(log, "worker started", lane=lane, pid=self.pid)
         follow_printed(self._process.stderr, self.name, lambda: self.job)
         self._unsaid: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         for work in (self._listen, self._speak):
@@ -99,10 +103,14 @@ class WorkerProcess:
                 continue
             if message["say"] == "log":
                 relay(message, self.name)
-                continue
-            self._post(self._on_message, message)
+            elif message["say"] == "device":
+                self.device = message["device"]
+            else:
+                self._post(self._on_message, message)
         self._unsaid.put(None)
-        self._post(self._on_end, self._process.wait())
+        status = self._process.wait()
+        event(log, "worker ended", lane=self._lane, pid=self.pid, status=status)
+        self._post(self._on_end, status)
 
     def _speak(self) -> None:
         """In a thread: the pipe of a worker that hangs fills up."""
