@@ -17,6 +17,7 @@ CONTENTS = 128 * 1024**2  # bytes of an MP4's table of contents: 25 for each of 
 EDITS = 20_000_000  # an MP4's edits times its samples, which FFmpeg may list anew for each edit
 BARREN_PACKETS = 1_000  # damaged ones on end, without a picture: 40 seconds at 25 a second
 BARREN_SECONDS = 30.0  # of decoding without a picture
+READ_SECONDS = 60.0  # until the file's beginning, or its next packet, is found
 SOUND_RATES = 1_000, 768_000  # samples per second; lower ones would swell when made 48,000
 CHANNELS = 64  # of sound
 DECODING = 2**29  # pixels that the decoder's threads hold at once, some 0.8 GB in 4:2:0

@@ -32,6 +32,10 @@ _ALONE = {
     "use_absolute_path": "0",
     "max_streams": str(limits.STREAMS),
 }
+# FFmpeg keeps so many bytes of packets to find out about the streams, and 270 for each besides:
+# 5 MB of packets of a byte are 1.3 GB. Where there is a header, less will do.
+_PROBED = {"probesize": "1500000"}
+_HEADED = ("mov", "matroska", "avi", "flv", "nut", "ivf", "mxf", "asf", "gxf")
 _CODECS = ",".join(sorted(PICTURES | SOUNDS))
 _MAX_PIXELS = {"max_pixels": str(limits.PIXELS * 101 // 100)}  # whole blocks pass the edges
 _COVER = av.stream.Disposition.attached_pic
@@ -65,11 +69,15 @@ def open_file(file: str | PathLike) -> InputContainer:
             raise unreadable(file, why, DAMAGED)
         # With "file:" in front, a colon in the name cannot be taken for a protocol.
         name = f"file:{path.abspath(file)}"
-        with _open(name, {}, "none") as container:
-            _check(container, file)
-        return _open(name, _MAX_PIXELS, _CODECS)
+        with _open(name, {}, {"codec_whitelist": "none", "fflags": "nobuffer", **_PROBED}) as seen:
+            _check(seen, file)
+            headed = seen.format.name.startswith(_HEADED)
+        whole = {"codec_whitelist": _CODECS, **(_PROBED if headed else {})}
+        return _open(name, _MAX_PIXELS, whole)
     except PermissionError as error:
         raise unreadable(file, "may not be read by this user.", "Check its permissions.") from error
+    except av.error.ExitError as error:
+        raise _endless(file) from error
     except av.error.MemoryError as error:
         raise unreadable(file, "asks for far more than a clip needs.", DAMAGED) from error
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -77,9 +85,20 @@ def open_file(file: str | PathLike) -> InputContainer:
             raise unreadable(file, other_kind(source.read(4096))) from error
 
 
-def _open(name: str, options: dict, codecs: str) -> InputContainer:
-    whole = {**_ALONE, "codec_whitelist": codecs}
-    return av.open(name, options=options, container_options=whole, metadata_errors="replace")
+def _open(name: str, options: dict, container_options: dict) -> InputContainer:
+    return av.open(
+        name,
+        options=options,
+        container_options={**_ALONE, **container_options},
+        metadata_errors="replace",
+        timeout=limits.READ_SECONDS,
+    )
+
+
+def _endless(file: str | PathLike) -> RecamError:
+    return unreadable(
+        file, f"could not be read on within {limits.READ_SECONDS:.0f} seconds.", DAMAGED
+    )
 
 
 def _check(container: InputContainer, file: str | PathLike) -> None:
@@ -159,6 +178,8 @@ def packets_of(
     while True:
         try:
             packet = next(packets)
+        except av.error.ExitError as error:
+            raise _endless(file) from error
         except (StopIteration, av.FFmpegError):
             packet = None
         if packet is None or (packet.dts is None and not packet.size):

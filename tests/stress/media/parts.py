@@ -148,9 +148,12 @@ def mkv(
     info: bytes = b"",
     before: bytes = b"",
     tracks: int = 1,
+    codec: str = "V_MJPEG",
+    more: bytes = b"",
     segment_size: int | None = -1,
 ) -> bytes:
-    """A Matroska file of JPEGs, one cluster each; times: in units of ``scale`` nanoseconds."""
+    """A Matroska file of JPEGs, one cluster each; times: in units of ``scale`` nanoseconds.
+    more: tracks beside it."""
     times = times or [40 * number for number in range(len(samples))]
     head = element(0x1A45DFA3, element(0x4282, "matroska"), element(0x4287, 4))
     entries = b"".join(
@@ -159,7 +162,7 @@ def mkv(
             element(0xD7, number + 1),
             element(0x73C5, number + 1),
             element(0x83, 1),
-            element(0x86, "V_MJPEG"),
+            element(0x86, codec),
             element(0xE0, element(0xB0, width), element(0xBA, height), video),
             track,
         )
@@ -171,7 +174,7 @@ def mkv(
     )
     whole = element(0x1549A966, element(0x2AD7B1, scale), info)
     return head + element(
-        0x18538067, whole, before, element(0x1654AE6B, entries), clusters, size=segment_size
+        0x18538067, whole, before, element(0x1654AE6B, entries, more), clusters, size=segment_size
     )
 
 
