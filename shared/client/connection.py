@@ -69,7 +69,7 @@ class Connection:
         self._refused_at = 0.0
         self._odd = False  # whether the server has said what no server says
         self._away_since: float | None = time.monotonic()  # None while there is a server
-        self._pending: dict[int, asyncio.Future] = {}
+        self._pending: dict[int, tuple[str, asyncio.Future]] = {}
         self._credit = asyncio.Semaphore(CREDIT)
         self._last_id = 0
         self._broken_handshakes = 0
@@ -142,7 +142,7 @@ class Connection:
             return future
         self._last_id += 1
         number = self._last_id
-        self._pending[number] = future
+        self._pending[number] = kind, future
         future.add_done_callback(lambda _: self._pending.pop(number, None))
         # IMMEDIATE is set: a socket without a peer refuses instead of queueing.
         sent = self._socket.send_multipart(
@@ -184,9 +184,9 @@ class Connection:
             except RecamError as error:
                 self._refuse(error)
                 continue
-            answered = self._pending.get(message.re) if message.re is not None else None
+            request, answered = self._pending.get(message.re, ("", None))
             try:
-                check_answer(message)
+                check_answer(message, request)
             except RecamError as error:
                 self._refuse_answer(answered, error)
                 continue
@@ -274,7 +274,7 @@ class Connection:
             self._socket.connect(self.address)
 
     def _drop_pending(self) -> None:
-        for future in list(self._pending.values()):
+        for _, future in list(self._pending.values()):
             if not future.done():
                 future.set_exception(ConnectionLost())
                 future.exception()  # seen: some of them nobody waits for

@@ -18,6 +18,7 @@ from ..takes import take_path
 from .connection import Connection, ConnectionLost
 from .download import download
 from .parts import remove
+from .refusals import odd_answer
 from .room import Room
 from .state import AT_WORK, ENDED, JobState
 from .upload import missing, upload
@@ -25,6 +26,7 @@ from .upload import missing, upload
 log = logging.getLogger(__name__)
 
 TRIES = 3  # times that a request is sent again after a lost connection
+BRINGING = ("finished", "failed")  # stages with a result, or an error
 QUIET_SECONDS = 20.0  # without an event for this long, the server is asked
 
 
@@ -164,6 +166,8 @@ class RemoteJob:
                 engine_reason=body["engine_reason"],
             )
             self._look(body.get("picture", 0))  # an older server has none
+            if body["error" if stage == "failed" else "result"] is None and stage in BRINGING:
+                raise odd_answer(self._connection.address)
             if stage == "failed":
                 raise error_from(body["error"])
             if stage == "cancelled":

@@ -177,6 +177,20 @@ ANSWERS = {
     "result.chunk": Form(_told(job=_JOB, take=whole(), offset=_OFFSET), (0, CHUNK_BYTES)),
 }
 
+# What each request is answered by, apart from ``error``; the others by their own type.
+ANSWERED_BY = {
+    "hello": ("welcome",),
+    "blob.have": ("blob.held", "blob.missing"),
+    "blob.put": ("blob.go", "blob.held"),
+    "blob.chunk": ("blob.ack",),
+    "blob.end": ("blob.held",),
+    "job.submit": ("job.accepted",),
+    "job.attach": ("job.state",),
+    "job.cancel": ("job.state",),
+    "result.get": ("result.chunk",),
+    "result.delivered": ("job.state",),
+}
+
 
 def check_request(message: Message) -> None:
     """RecamError ``unknown_message`` or ``bad_message`` unless it is a request as specified."""
@@ -188,11 +202,16 @@ def check_request(message: Message) -> None:
     _check(form, message)
 
 
-def check_answer(message: Message) -> None:
-    """RecamError ``bad_message`` unless it is what a server says, as far as it is specified."""
+def check_answer(message: Message, request: str = "") -> None:
+    """RecamError ``bad_message`` unless it is what a server says, as far as it is specified.
+
+    request: the type of what it answers, where that is known.
+    """
     form = ANSWERS.get(message.type)
     if form is None:
         raise bad("is of a type that no server sends")
+    if request and message.type not in ("error", *ANSWERED_BY.get(request, (request,))):
+        raise bad(f"of the type {message.type} answers {request}")
     _check(form, message)
 
 
