@@ -66,13 +66,16 @@ class Server:
 
     def worker(self, lane: str = "preview"):
         """The worker process of a lane, for psutil, as soon as there is one."""
-        return until(lambda: next((w for w in self.workers() if lane in w.cmdline()), None))
+        return until(lambda: next((w for w in self.workers() if lane in w.info["cmdline"]), None))
 
     def workers(self) -> list:
-        """Its worker processes, for psutil."""
+        """Its worker processes, for psutil; none that has ended."""
         import psutil
 
-        return psutil.Process(self.process.pid).children()
+        children = psutil.Process(self.process.pid).children()
+        for child in children:
+            child.info = child.as_dict(["cmdline", "status"])
+        return [child for child in children if child.info["status"] != psutil.STATUS_ZOMBIE]
 
     def run(self, *arguments, **more) -> subprocess.CompletedProcess:
         """``recam …`` as this server's user."""

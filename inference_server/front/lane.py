@@ -143,6 +143,8 @@ class Lane:
             self._estimates.answered(message)
         elif not self.at_work or message["job"] != self.entry.id:
             log.warning("the worker for %s spoke of a job it does not have: %s", self.name, say)
+        elif self._hung:
+            return  # too late, and perhaps only woken by the signal: it is being ended
         elif say == "finished":
             self._over(Outcome("finished", result=message["result"]))
         elif say == "cancelled":
@@ -181,21 +183,20 @@ class Lane:
         self._watchdog.rest()
         self._estimates.lost()
         self.up, self._worker = False, None
-        if not self._stopping:
-            log.error("the worker for %s ended with status %d", self.name, status)
-            if self._came_up:
-                self.start()
-            else:
-                self._start_later()
-        if not self.at_work:
-            return
-        if self._cancelling:
+        why = "killed" if status == -getattr(signal, "SIGKILL", 9) else "died"
+        if self.at_work and self._cancelling:
             self._over(Outcome("cancelled"))
-        elif self._stopping:
+        elif self.at_work and self._stopping:
             self._over(Outcome("put back"))
-        else:
-            why = "killed" if status == -getattr(signal, "SIGKILL", 9) else "died"
+        elif self.at_work:
             self._over(Outcome("gone", why="hung" if self._hung else why))
+        if self._stopping:
+            return
+        log.error("the worker for %s ended with status %d", self.name, status)
+        if self._came_up:
+            self.start()
+        else:
+            self._start_later()
 
     def _start_later(self) -> None:
         """After a pause that grows, so that a broken worker does not keep the server busy."""
