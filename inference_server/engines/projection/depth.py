@@ -13,6 +13,8 @@ from shared.errors import RecamError
 
 DepthOf = Callable[[int], np.ndarray]
 
+MOST = 16_384 * 8_640  # points in one map: as a clip's largest picture
+
 HINT = "Depth is z in metres from the source camera, one (height, width) map per frame."
 
 
@@ -47,13 +49,16 @@ def open_depth(path: str | Path, frames: int) -> DepthOf:
     except (OSError, SafetensorError) as error:
         raise RecamError(
             "depth_file",
-            f"{name} cannot be read as depth maps: {error}.",
-            "Give a safetensors file with a tensor named depth.",
+            f"{name} cannot be read as depth maps.",
+            "Give a safetensors file with a tensor named depth, written to its end.",
         ) from error
-    if "depth" not in file.keys():  # noqa: SIM118 (safe_open is not a dict)
-        names = ", ".join(sorted(file.keys())) or "nothing"
+    if "depth" not in (names := sorted(file.keys())):
+        held = ", ".join(name[:40] for name in names[:3]) if names else "nothing"
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
         raise RecamError(
-            "depth_file", f"{name} holds {names}, but no tensor named depth.", "Rename the tensor."
+            "depth_file",
+            f"{name} holds {held}{more}, but no tensor named depth.",
+            "Rename the tensor.",
         )
     maps = file.get_slice("depth")
     shape, kind = tuple(maps.get_shape()), maps.get_dtype()
@@ -62,6 +67,12 @@ def open_depth(path: str | Path, frames: int) -> DepthOf:
             "depth_file",
             f"The depth in {name} has the shape {shape} and the type {kind}.",
             "It must be (frames, height, width), float32 or float16.",
+        )
+    if shape[1] * shape[2] > MOST:
+        raise RecamError(
+            "depth_file",
+            f"The depth in {name} has maps of {shape[2]:,} x {shape[1]:,} points.",
+            f"At most {MOST // 10**6} million are read; the clip's own size is enough.",
         )
     _check_count(shape[0], frames, name)
     return lambda frame: maps[frame if shape[0] > 1 else 0]

@@ -19,6 +19,7 @@ import tests.stress  # noqa: F401 (its helpers' folders)
 
 SECONDS = 20.0  # no file may take longer
 MEGABYTES = 600  # nor need more
+WHOLE = "whole.mp4"  # in the folder: the clip that files of depth are for
 MOST_FRAMES = 300  # of those that a file turns out to have
 
 
@@ -70,9 +71,11 @@ def _read(file: Path, out: Path) -> dict:
     from inference_server.video.probe import probe
     from shared.errors import RecamError
 
+    depth = file if file.suffix == ".safetensors" else None
+    clip = out.with_name(WHOLE) if depth else file
     try:
-        frames = min(probe(file).frames, MOST_FRAMES)
-        result = reshoot([file], request(frames).shot, out)
+        frames = min(probe(clip).frames, MOST_FRAMES)
+        result = reshoot([clip], request(frames).shot, out, depth=depth)
     except RecamError as error:
         return {"end": "error", "code": error.code, "sentence": error.sentence, "hint": error.hint}
     except BaseException:
