@@ -6,9 +6,12 @@ A point ``(x, y, z)`` in camera axes falls on the picture at
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..errors import RecamError
+from .pose import first_wrong
 
 # How far beyond a picture's edge another may reach, in fractions of it: less than half a pixel
 # of 832.
@@ -17,9 +20,9 @@ TOLERANCE = 5e-4
 
 def check_lenses(lenses) -> np.ndarray:
     """Lenses as ``(F, 4)`` float64, or RecamError ``camera_lens`` naming the frame."""
-    lenses = list(lenses)
+    lenses = lenses if isinstance(lenses, np.ndarray) else list(lenses)
     if not _right(lenses):
-        frame = next(frame for frame, lens in enumerate(lenses) if not _right([lens]))
+        frame = first_wrong(lenses, lambda some: not _right(some))
         raise RecamError(
             "camera_lens",
             f"The camera's lens at frame {frame} is not four finite numbers "
@@ -29,7 +32,7 @@ def check_lenses(lenses) -> np.ndarray:
     return np.array(lenses, dtype=np.float64)
 
 
-def _right(lenses: list) -> bool:
+def _right(lenses: Sequence) -> bool:
     try:
         array = np.array(lenses, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):

@@ -7,6 +7,8 @@ import re
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import RecamError
 from .json_file import load_json, save_json
 from .trajectory import Shot, Trajectory, check_frames
@@ -50,7 +52,7 @@ def shot_to_json(shot: Shot) -> dict:
 
 
 def shot_from_json(data: object) -> Shot:
-    """The Shot in what ``json.loads`` gave.
+    """The Shot in what ``json.loads`` gave; poses and lenses may be arrays, a row for each frame.
 
     Raises RecamError: ``camera_format`` (a field missing, unknown or of the wrong type),
     ``camera_version``, ``camera_frames``, ``camera_pose`` and ``camera_lens`` naming the frame,
@@ -101,32 +103,55 @@ def _camera_from_json(data: object, rate: Fraction, name: str) -> Trajectory:
         _check_needed(data, "The camera", {"lenses", "poses"})
         _check_known(data, "The camera", {"lenses", "poses"})
         poses, lenses = _rows(data["poses"], "poses"), _rows(data["lenses"], "lenses")
-        for frame, pose in enumerate(poses):
-            # Numbers only: numpy would take "1" and true for 1.
-            if pose is not None and not _numbers(pose, 12):
-                raise RecamError(
-                    "camera_pose",
-                    f"The camera's pose at frame {frame} is not a list of 12 numbers.",
-                    "Give the first three rows of the 4x4 matrix, row after row.",
-                )
-        for frame, lens in enumerate(lenses):
-            if not _numbers(lens, 4):
-                raise RecamError(
-                    "camera_lens",
-                    f"The camera's lens at frame {frame} is not a list of 4 numbers.",
-                    "A lens is (fx/width, fy/height, cx/width, cy/height).",
-                )
+        if isinstance(poses, list):
+            for frame, pose in enumerate(poses):
+                if pose is not None:
+                    check_pose(pose, frame)
+        if isinstance(lenses, list):
+            for frame, lens in enumerate(lenses):
+                check_lens(lens, frame)
         if len(lenses) == 1:
-            lenses = lenses * len(poses)
-        last = [0, 0, 0, 1]
-        matrices = [p and [p[0:4], p[4:8], p[8:12], last] for p in poses]
-        return Trajectory(matrices, lenses, rate)
+            lenses = lenses[0]
+        return Trajectory(_matrices(poses), lenses, rate)
     except RecamError as error:
         raise RecamError(error.code, f"In the {name}: {error.sentence}", error.hint) from error
 
 
-def _rows(rows: object, field: str) -> list:
-    if not isinstance(rows, list):
+def check_pose(pose: object, frame: int) -> None:
+    """RecamError ``camera_pose`` unless it is a list of 12 numbers within a float's bounds."""
+    if not _numbers(pose, 12):
+        raise RecamError(
+            "camera_pose",
+            f"The camera's pose at frame {frame} is not a list of 12 numbers.",
+            "Give the first three rows of the 4x4 matrix, row after row.",
+        )
+
+
+def check_lens(lens: object, frame: int) -> None:
+    """RecamError ``camera_lens`` unless it is a list of 4 numbers."""
+    if not _numbers(lens, 4):
+        raise RecamError(
+            "camera_lens",
+            f"The camera's lens at frame {frame} is not a list of 4 numbers.",
+            "A lens is (fx/width, fy/height, cx/width, cy/height).",
+        )
+
+
+def _matrices(poses: np.ndarray | list) -> np.ndarray | list:
+    """``(F, 4, 4)``; a list where a pose is missing or beyond any float, for its frame to be said.
+
+    Lists within lists take ten times the memory.
+    """
+    last = [0, 0, 0, 1]
+    try:
+        rows = np.array(poses, dtype=np.float64).reshape(-1, 3, 4)
+    except (TypeError, ValueError, OverflowError):
+        return [p and [p[0:4], p[4:8], p[8:12], last] for p in poses]
+    return np.concatenate([rows, np.broadcast_to(np.float64(last), (len(rows), 1, 4))], axis=1)
+
+
+def _rows(rows: object, field: str) -> list | np.ndarray:
+    if not isinstance(rows, list | np.ndarray):
         raise _malformed(
             f"The {field} are {_short(rows)} instead of a list with one entry per frame."
         )

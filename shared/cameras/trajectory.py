@@ -44,9 +44,9 @@ class Trajectory:
     def __post_init__(self) -> None:
         check_frames(len(self.poses))
         poses = check_poses(self.poses)
-        lenses = list(self.lenses)
-        if lenses and np.isscalar(lenses[0]):
-            lenses = [lenses] * len(poses)
+        lenses = self.lenses if isinstance(self.lenses, np.ndarray) else list(self.lenses)
+        if len(lenses) and np.isscalar(lenses[0]):
+            lenses = np.tile(lenses, (len(poses), 1))
         if len(lenses) != len(poses):
             raise RecamError(
                 "camera_lens",

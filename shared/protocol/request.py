@@ -6,15 +6,12 @@ import json
 import uuid
 from dataclasses import dataclass, field
 
-from ..cameras.recam_json import shot_from_json, shot_to_json
+from ..cameras.recam_json import shot_to_json
 from ..cameras.trajectory import Shot
 from ..errors import RecamError
 from .kinds import one_line
 from .limits import DATA_BYTES, MOST_FRAMES
-from .strict_json import bad, parse_json
-
-_BRACKETS = 4 * MOST_FRAMES + 64  # two cameras, each a list of poses and one of lenses
-_COMMAS = 2 * (12 + 4) * MOST_FRAMES + 64
+from .shot_text import read_shot
 
 
 def new_id() -> str:
@@ -92,18 +89,9 @@ class JobRequest:
     def from_message(cls, body: dict, data: bytes) -> JobRequest:
         """The request in a ``job.submit`` whose body is as specified.
 
-        RecamError ``bad_message``, or what ``shot_from_json`` raises, for its shot.
+        Raises RecamError as ``read_shot`` does.
         """
-        return cls(
-            **{**body, "parts": tuple(body["parts"])}, shot=shot_from_json(_shot_json(bytes(data)))
-        )
-
-
-def _shot_json(data: bytes) -> dict:
-    """Counted before it is read: three bytes of JSON may cost a hundred of memory."""
-    if data.count(b"[") + data.count(b"{") > _BRACKETS or data.count(b",") > _COMMAS:
-        raise bad(f"has a shot of more than {MOST_FRAMES} frames")
-    return parse_json(data, "shot", numbers=False)
+        return cls(**{**body, "parts": tuple(body["parts"])}, shot=read_shot(bytes(data)))
 
 
 def no_such_job(job: str) -> RecamError:

@@ -117,6 +117,52 @@ def test_a_shot_of_too_many_frames_is_neither_sent_nor_read():
     with pytest.raises(RecamError) as caught:
         replace(REQUEST, shot=long).shot_data()
     assert caught.value.code == "shot_size" and str(MOST_FRAMES + 1) in caught.value.sentence
-    for rows in (b"[]," * 500_000, b"0," * 4_000_000, b"{}," * 500_000):
-        with pytest.raises(RecamError, match=str(MOST_FRAMES)):
-            arrive(REQUEST.to_body(), b'{"trajectory":{"poses":[' + rows + b"0]}}")
+    row = b"[1,0,0,0,0,1,0,0,0,0,1,0],"
+    for rows in (row * (MOST_FRAMES + 1), b"[]," * 500_000, b"{}," * 500_000, b"0," * 4_000_000):
+        data = REQUEST.shot_data()
+        at = data.index(b"[[1.0,")
+        with pytest.raises(RecamError) as caught:
+            arrive(REQUEST.to_body(), data[: at + 1] + rows + data[at + 1 :])
+        assert caught.value.code == "bad_message"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda shot: shot["trajectory"]["poses"].insert(1, 0), "bad_message"),
+        (lambda shot: shot["trajectory"]["poses"].insert(1, None), "bad_message"),
+        (lambda shot: shot["trajectory"]["poses"].insert(1, "row"), "bad_message"),
+        (lambda shot: shot.update(rate=[25.0]), "bad_message"),
+        (lambda shot: shot.update(take={"note": [[1.0]]}), "bad_message"),
+        (lambda shot: shot["trajectory"]["poses"].insert(1, []), "bad_message"),
+        (lambda shot: shot["trajectory"]["poses"].insert(1, [True] * 12), "camera_pose"),
+        (lambda shot: shot["trajectory"]["poses"].insert(1, [0.0] * 11), "camera_pose"),
+        (lambda shot: shot["trajectory"]["poses"].insert(1, [10**400] + [0.0] * 11), "camera_pose"),
+        (lambda shot: shot["trajectory"]["lenses"].insert(1, [1.0] * 5), "camera_lens"),
+        (lambda shot: shot["trajectory"].update(poses=[]), "camera_frames"),
+        (lambda shot: shot["trajectory"].update(poses=[0.0] * 12), "bad_message"),
+        (lambda shot: shot["trajectory"].update(poses={}), "camera_format"),
+        (lambda shot: shot.update(trajectory=[[1.0] * 12]), "bad_message"),
+        (
+            lambda shot: shot.update(source_camera=shot["trajectory"] | {"poses": []}),
+            "camera_frames",
+        ),
+    ],
+)
+def test_rows_that_are_none_are_refused(change, code):
+    shot = json.loads(REQUEST.shot_data())
+    change(shot)
+    with pytest.raises(RecamError) as caught:
+        arrive(REQUEST.to_body(), json.dumps(shot).encode())
+    assert caught.value.code == code
+
+
+def test_rows_go_where_they_stand_whatever_the_order_of_fields():
+    own = make_move("arc_left", 5, Fraction(30000, 1001), SHOT.trajectory.lenses[0])
+    data = json.loads(replace(REQUEST, shot=Shot(SHOT.trajectory, own)).shot_data())
+    turned = {name: data[name] for name in reversed(data)}
+    turned["trajectory"] = {name: data["trajectory"][name] for name in ("poses", "lenses")}
+    shot = arrive(REQUEST.to_body(), json.dumps(turned, indent=1).encode()).shot
+    assert np.array_equal(shot.trajectory.poses, SHOT.trajectory.poses)
+    assert np.array_equal(shot.source_camera.poses, own.poses)
+    assert np.array_equal(shot.source_camera.lenses, own.lenses)
