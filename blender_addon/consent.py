@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import bpy
 
-from .preferences import address, preferences
+from .preferences import address, delete_delivered, preferences
 from .shared.errors import RecamError
 from .shared.protocol.limits import DEFAULT_ADDRESS
 from .translations import words
@@ -126,11 +126,14 @@ class RECAM_OT_allow_sending(bpy.types.Operator):
         )
 
     def draw(self, context) -> None:
-        sent = words(
-            "The clip, as far as the strip shows it, is sent to {address}, encrypted, and is kept "
-            "there with its takes.",
-            address=self.address,
+        kept = (
+            "The clip, as far as the strip shows it, is sent to {address}, encrypted, and is "
+            "deleted there with its takes once those are here."
+            if delete_delivered()
+            else "The clip, as far as the strip shows it, is sent to {address}, encrypted, and is "
+            "kept there with its takes."
         )
+        sent = words(kept, address=self.address)
         again = words(
             "You are not asked again for this address; the add-on's preferences take it back."
         )

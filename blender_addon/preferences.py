@@ -29,6 +29,11 @@ class Preferences:
         "no secret",
     )
     allowed: CollectionProperty(type=RecamAllowed, options={"HIDDEN"})
+    delete_delivered: BoolProperty(
+        name="Delete from the Server Once Delivered",
+        description="The server deletes the clip and the takes of a re-shoot as soon as the takes "
+        "lie in your folder for takes. Whoever re-shoots the clip again sends it again",
+    )
     recam_command: StringProperty(
         name="Recam Command",
         description="The program “recam” of a server that you installed by hand; empty for the "
@@ -66,6 +71,11 @@ def server_address() -> str:
 def server_key() -> str:
     """The server's public key, or nothing for this user's own server."""
     return preferences().server_key.strip()
+
+
+def delete_delivered() -> bool:
+    """Whether servers are to delete clips and takes once the takes are here."""
+    return preferences().delete_delivered
 
 
 def takes_folder() -> str:

@@ -9,6 +9,7 @@ import contextlib
 import shutil
 import traceback
 from collections.abc import Generator, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -17,6 +18,7 @@ from typing import IO
 import bpy
 
 from ..clip.strips import StripMark
+from ..shared.client import parts
 from ..shared.client.client import Client
 from ..shared.client.job import RemoteJob
 from ..shared.client.state import JobState
@@ -24,13 +26,14 @@ from ..shared.errors import RecamError
 from ..shared.takes import MOST_TAKES, take_path
 from ..takes.folder import writable_folder
 from ..takes.place import Result
-from . import belonging, parcel, pictures, placing, records
+from . import belonging, delivery, parcel, pictures, placing, records
 from .parcel import Parcel
 from .stand import ENDED, UNSENT, WAITING, Stand
 
 LOOK_SECONDS = 0.25  # between two looks at the server's progress
 CONNECT_SECONDS = 12.0  # for the first answer; a server lost later is given its time to restart
 AGAIN_SECONDS = 5.0  # until a job is asked for again whose server did not answer
+KEPT_THERE = (placing.UNNAMED, "result_unwritable", "result_damaged")  # errors of fetching
 SILENT = ("server_silent", "server_unreachable")  # errors of a server that may come back
 
 
@@ -62,6 +65,7 @@ class Job:
         self._work: Path | None = None
         self._cancelled = False
         self._results: list[Result] = []
+        self._told: Future | None = None  # that the takes are delivered
         self._steps: Generator[float] = (each for each in ())
 
     @property
@@ -78,6 +82,11 @@ class Job:
     def unsent(self) -> bool:
         """Whether its camera is read or its plate rendered: it ends with the file that is open."""
         return self.stand.stage in UNSENT and not self._cancelled
+
+    @property
+    def to_fetch(self) -> bool:
+        """Whether it failed here alone: its takes lie on the server, and can be fetched again."""
+        return bool(self.error and self.error.code in KEPT_THERE and self._record)
 
     @property
     def take(self) -> str:
@@ -103,7 +112,7 @@ class Job:
                     "The system console has the details; please report them.",
                 )
             )
-        if self.error and self.error.code == placing.UNNAMED:
+        if self.to_fetch:
             self._note()  # without the error: whoever takes it up fetches the take again
             self._let_go()
         elif self.error and self._record:  # to be read until it is dismissed
@@ -132,13 +141,19 @@ class Job:
         if self.takes and not bpy.data.filepath:  # of a file that was not to be kept
             self.forget()
         self._let_go()
-        self._clean()
+        self._clean(parts_too=self._record is None)
 
     def forget(self) -> None:
-        """Remove the record: nothing is left to be taken up again."""
+        """Remove the record: nothing is left to be taken up again.
+
+        It stays where the server has yet to hear that it may delete what it has of the job.
+        """
         self._let_go()
         if self._record is not None:
-            records.remove(belonging.folder(), self._record.job)
+            if delivery.owed(self._record, self._told):
+                self._note(owed=True)
+            else:
+                records.remove(belonging.folder(), self._record.job)
             self._record = None
 
     def before_save(self) -> None:
@@ -228,6 +243,15 @@ class Job:
         self._results = placing.named(fetched, state, self._parcel)
         self.remarks = [each for each in (elsewhere, *state.result["remarks"]) if each]
         self.takes = placing.place(self._parcel, self._results)
+        if self._record:
+            self._note(takes=placing.to_values(self._results))
+        yield from self._deliver()
+
+    def _deliver(self) -> Iterator[float]:
+        """Tell the server that the takes are here, on the disk, and wait a moment for its word."""
+        yield from delivery.flushed([each.path for each in self._results])
+        self._told = self.client.delivered(self.id)
+        yield from delivery.heard(self._told)
 
     def _note(self, **changes) -> None:
         self._record = replace(self._record, **changes)
@@ -239,13 +263,15 @@ class Job:
             self._claim.close()
             self._claim = None
 
-    def _clean(self) -> None:
+    def _clean(self, parts_too: bool = True) -> None:
         if self._work is not None:
             shutil.rmtree(self._work, ignore_errors=True)
         if self._out is not None:
             for number in range(MOST_TAKES):
                 with contextlib.suppress(OSError):  # in use, in Windows; or its folder is gone
                     take_path(self._out, number).unlink(missing_ok=True)
+                if parts_too:
+                    parts.remove(take_path(self._out, number))
 
     def _fail(self, error: RecamError) -> None:
         self.error = error

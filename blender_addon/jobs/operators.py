@@ -154,6 +154,20 @@ class RECAM_OT_retry(bpy.types.Operator):
         return done
 
 
+class RECAM_OT_fetch_again(bpy.types.Operator):
+    """Fetch the take again, which is rendered and lies on the server"""
+
+    bl_idname = "recam.fetch_again"
+    bl_label = "Fetch Again"
+    bl_options: ClassVar = {"INTERNAL"}
+
+    job: StringProperty(**JOB)
+
+    def execute(self, context) -> set[str]:
+        job = running.find(self.job)
+        return {"FINISHED"} if job is not None and running.fetch_again(job) else {"CANCELLED"}
+
+
 class RECAM_OT_fetch_lost(bpy.types.Operator):
     """Fetch the takes of files that were never saved, or that are gone: onto the active strip \
 where it shows the same clip, else into the folder for takes"""
@@ -202,6 +216,7 @@ CLASSES = (
     RECAM_OT_dismiss,
     RECAM_OT_dismiss_all,
     RECAM_OT_retry,
+    RECAM_OT_fetch_again,
     RECAM_OT_fetch_lost,
 )
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import bpy
 
@@ -17,6 +15,7 @@ from ..shared.errors import RecamError
 from ..takes.folder import name_take
 from ..takes.place import Result, place_takes
 from ..takes.sidecar import write_sidecar
+from .aside import aside
 from .parcel import Parcel
 
 UNNAMED = "take_unnamed"  # the error of a take that is fetched, and can be fetched again
@@ -138,20 +137,4 @@ def moved(files: list[Path], folder: Path) -> Iterator[float]:
                     new.unlink(missing_ok=True)  # half of it
         return paths, remark
 
-    return (yield from _aside(move))
-
-
-def _aside(work: Callable) -> Iterator[float]:
-    """Do what may block in a thread of its own, and bring what it returns."""
-    done: Future = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except Exception as error:
-            done.set_exception(error)
-
-    Thread(target=run, name="recam-move", daemon=True).start()
-    while not done.done():
-        yield 0.05
-    return done.result()
+    return (yield from aside(move))

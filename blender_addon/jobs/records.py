@@ -30,6 +30,7 @@ class Record:
     work: the folder with a rendered plate, or empty. strip, plate, request: see ``jobs.parcel``.
     takes: once they are placed, until the .blend is saved with them: see ``jobs.placing``.
     error: what RecamError was made of, once the job has failed; kept until it is dismissed.
+    owed: whether all is done but to tell the server that the takes are here.
     """
 
     job: str
@@ -44,6 +45,7 @@ class Record:
     request: dict
     takes: list[dict] | None = None
     error: tuple[str, str, str] | None = None
+    owed: bool = False
     made: float = field(default_factory=time.time)
 
 
@@ -71,7 +73,7 @@ def replaced(record: Record, blend: str, file: str) -> bool:
 
 def lost(record: Record, there: Callable[[str], bool] = os.path.exists) -> bool:
     """Whether no .blend can be found that the job is one of."""
-    return not record.blend or not there(record.blend)
+    return not record.owed and (not record.blend or not there(record.blend))
 
 
 def write(folder: Path, record: Record) -> None:

@@ -21,6 +21,7 @@ from ..clip.plate import (
     untouched,
 )
 from ..clip.strips import StripMark, find_strip, mark
+from ..preferences import delete_delivered
 from ..scene.blocks import find
 from ..scene.temporary_scene import rendering
 from ..settings import model_settings
@@ -92,6 +93,7 @@ class Reshoot(Job):
             audio=False,  # the strip's sound is a strip of its own
             untagged_matrix=6,  # so Blender shows such files; the take must look the same
             settings=self.asked_settings,
+            delete_on_delivery=delete_delivered(),
             job=self.id,
         )
         yield from self._shoot(Parcel(request, plate, reader.depth), server_key)

@@ -41,6 +41,9 @@ class Resumed(Job):
             yield 0.0
             yield from placing.wait()
             self.takes = placing.place(self._parcel, self._results)
+            if not _offline(record.address):
+                self.client = session.client(record.address, record.server_key)
+                yield from self._deliver()
             self.stand = Stand("finished")
             return
         while offline := _offline(record.address):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from dataclasses import replace
 
 import bpy
 
 from ..clip.strips import StripMark
+from ..shared.errors import RecamError
 from ..ui import places
-from . import belonging, pictures, records, session
+from . import belonging, delivery, pictures, records, session
 from .job import Job
 from .records import Record
 from .resumed import Resumed
@@ -90,7 +92,9 @@ def take_up(these: Collection[str] = ()) -> None:
     """Follow those jobs of the .blend that is open which nobody follows; ``these`` are its own."""
     blend, file = bpy.data.filepath, belonging.known_id()
     for record in records.read_all(belonging.folder()):
-        if record.job in these or records.belongs(record, blend, file):
+        if record.owed:
+            _tell(record)
+        elif record.job in these or records.belongs(record, blend, file):
             adopt(record)
         elif records.replaced(record, blend, file):
             _orphan(record)
@@ -121,6 +125,22 @@ def adopt(record: Record, marked: StripMark | None = None) -> bool:
         belonging.set_file_id(record.file)  # an undo or a crash had taken it away
     start(Resumed(record, claim, marked))
     return True
+
+
+def _tell(record: Record) -> None:
+    """Tell the server of a job of any file's that its takes are here."""
+    with contextlib.suppress(RecamError):  # Blender is told to stay offline: another time
+        client = session.client(record.address, record.server_key)
+        delivery.tell(client, belonging.folder(), record)
+
+
+def fetch_again(job: Job) -> bool:
+    """Take a job up again whose takes could not be fetched; they lie on the server."""
+    record = records.read(belonging.folder(), job.id)
+    if not job.to_fetch or record is None:
+        return False
+    jobs.remove(job)
+    return adopt(record, job.strip)
 
 
 def _orphan(record: Record) -> None:

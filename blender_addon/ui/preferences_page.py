@@ -32,7 +32,9 @@ def _draw(preferences, layout, context) -> None:
     layout.use_property_split = True
     layout.use_property_decorate = False
     _connection(preferences, _group(layout, words("Connection"), "LINKED"), width)
-    _sending(_group(layout, words("Sending Footage"), "EXPORT"), width)
+    sending = _group(layout, words("Sending Footage"), "EXPORT")
+    _sending(sending, width)
+    sending.prop(preferences, "delete_delivered")
     _local_server(preferences, _group(layout, words("Local Server"), "DISK_DRIVE"), context, width)
     takes = _group(layout, words("Takes"), "FILE_MOVIE")
     by_the_blend = words("recam_takes by the .blend")

@@ -60,6 +60,8 @@ def _draw_job(layout, job: Job, width: int) -> None:
         paragraph(layout, job.error.sentence, "BLANK1", width)
         if job.error.hint:
             paragraph(layout, job.error.hint, "BLANK1", width)
+        if job.to_fetch:
+            layout.operator("recam.fetch_again", icon="IMPORT").job = job.id
         layout.operator("recam.retry", icon="FILE_REFRESH").job = job.id
     elif not job.take:
         layout.label(text=job.stand.words, icon="BLANK1")

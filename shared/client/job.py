@@ -219,7 +219,7 @@ class RemoteJob:
                 before += take["size"]
         except asyncio.CancelledError:
             if self._called_off:  # else it is fetched on by whoever follows the job next
-                remove(take, path)
+                remove(path)
             raise
 
     async def _ask(self, kind: str, body: dict, data: bytes = b"") -> Message:

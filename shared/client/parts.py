@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import glob
 import hashlib
 import os
 import secrets
@@ -41,10 +42,11 @@ def open_part(path: Path, sha256: str) -> tuple[Path, IO]:
     return draft, draft.open("a+b")
 
 
-def remove(take: dict, path: Path) -> None:
-    """Throw away what has arrived of a take that was to lie at ``path``."""
-    with contextlib.suppress(OSError):
-        part_path(path, take["sha256"]).unlink(missing_ok=True)
+def remove(path: Path) -> None:
+    """Throw away what has arrived of takes that were to lie at ``path``."""
+    for part in path.parent.glob(f".{glob.escape(path.stem[:40])}.*{SUFFIX}"):
+        with contextlib.suppress(OSError):  # in use, in Windows
+            part.unlink(missing_ok=True)
 
 
 def is_whole(path: Path, size: int, sha256: str) -> bool:
