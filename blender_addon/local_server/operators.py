@@ -261,7 +261,8 @@ class RECAM_OT_show_log(bpy.types.Operator):
     log: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context) -> set[str]:
-        file = places.log(self.log or "server")
+        named = self.log or "server"
+        file = places.server_log() if named == "server" else places.log(named)
         if not file.is_file():
             self.report({"ERROR"}, words("There is no log yet: {file}", file=file))
             return {"CANCELLED"}

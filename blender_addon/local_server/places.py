@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..shared.errors import RecamError
+from ..shared.folders import state_folder
 
 PACKAGE = Path(__file__).resolve().parents[1] / "server_package"
 
@@ -42,6 +43,13 @@ def python() -> Path:
 def log(name: str) -> Path:
     """The log of ``install``, ``server``, …."""
     return data_folder() / f"{name}.log"
+
+
+def server_log() -> Path:
+    """The local server's own log, or what it said before it had one, if that is newer."""
+    kept, said = state_folder() / "log" / "recam.log", log("server")
+    there = [file for file in (said, kept) if file.is_file()]
+    return max(there, key=lambda file: file.stat().st_mtime, default=said)
 
 
 @dataclass(frozen=True)

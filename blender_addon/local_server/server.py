@@ -59,7 +59,9 @@ def start_task(recam: list[str], address: str) -> Task:
     # ZeroMQ listens at numbers alone.
     address = address.lower().replace("localhost", "127.0.0.1")
     host, _, port = address.removeprefix("tcp://").rpartition(":")
-    steps = _start([*recam, "serve", "--host", host, "--port", port], address, log)
+    # Quiet: it keeps a log of its own; here only what it says before that.
+    command = [*recam, "serve", "--quiet", "--host", host, "--port", port]
+    steps = _start(command, address, log)
     return Task("Starting the server", steps, log, quiet=True)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from shared.errors import RecamError
 from shared.folders import config_folder
 from shared.version import VERSION
 
@@ -69,8 +70,9 @@ def contents(
     for name, make in made.items():
         try:
             found = make()
-        except Exception as error:  # what cannot be told is told, and the rest all the same
-            found = f"This could not be found out: {type(error).__name__}: {error}"
+        except Exception as error:  # the rest all the same
+            kind = "" if isinstance(error, RecamError) else f"{type(error).__name__}: "
+            found = f"This could not be found out: {kind}{error}"
         text = found if isinstance(found, str) else json.dumps(found, indent=1, ensure_ascii=False)
         yield name, scrub(text + "\n")
     for name, text in log_tail(state):

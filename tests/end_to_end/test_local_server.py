@@ -88,12 +88,19 @@ def test_it_is_started_seen_asked_and_stopped(bpy, local, current, server, start
     assert not bpy.ops.recam.stop_server.poll()
 
 
-def test_its_log_is_kept_and_it_is_not_started_twice(bpy, current, server, start, finish):
+def test_it_keeps_a_log_of_its_own_and_is_not_started_twice(
+    bpy, local, current, server, start, finish
+):
     found = start()
-    assert "listens at" in current.task.log.read_text()
+    (said,) = current.task.log.read_text().splitlines()
+    assert "listens at" in said
     assert start() == found
     assert bpy.ops.recam.stop_server() == {"FINISHED"}
     finish()
+    log = local.local_server.places.server_log()
+    assert log == Path(os.environ["RECAM_STATE"]) / "log/recam.log"
+    assert "the server has stopped" in log.read_text()
+    assert current.task.log.read_text().splitlines() == [said]
 
 
 def test_it_listens_where_it_is_looked_for(bpy, local, at, start, finish, seen):
@@ -145,6 +152,8 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(bpy, local, finish, server):
     assert error.code == "address_in_use"
     assert local.preferences.address() in error.sentence
     assert server.running() is None
+    shown = local.local_server.places.server_log()
+    assert "cannot listen at" in shown.read_text()
 
 
 def test_a_command_that_is_not_there_is_an_error(bpy, local):

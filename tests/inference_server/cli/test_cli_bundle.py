@@ -11,9 +11,11 @@ import zipfile
 import pytest
 from takes import SHORT, another_user, request
 
-from inference_server.observing.bundle import log_tail
+from inference_server.observing.bundle import contents, log_tail
 from inference_server.observing.logs import LogFile, folder
+from inference_server.observing.scrub import Scrub
 from shared.client.client import Client
+from shared.errors import RecamError
 
 WAIT = 60.0
 CLIP, PROMPT = 'ep07 "secret" rooftop', "a heroine\nnobody may hear of"
@@ -86,20 +88,28 @@ def test_it_tells_what_is_needed_and_nothing_else(worked, tmp_path):
     assert figures["error_codes"] == {"clip_unreadable": 1}
     assert figures["seconds"]["projection"]["jobs"] == 1
     assert json.loads(found["journal.json"]) == figures
-    assert "server_unreachable" in alone["status.json"] or "No Recam server" in alone["status.json"]
+    assert json.loads(found["status.json"])["ended"] == {"finished": 1, "failed": 1}
+    assert "No Recam server has answered" in alone["status.json"]
 
 
-def test_nothing_is_overwritten_and_no_server_is_needed(server, tmp_path):
-    server.stop()
+def test_nothing_is_overwritten(server, tmp_path):
     there = tmp_path / "there.zip"
     there.write_text("mine")
     done = server.run("bundle", "--output", there)
     assert done.returncode == 1 and "cannot be written" in done.stderr
     assert there.read_text() == "mine"
-    nothing = tmp_path / "nothing"
-    texts = bundle(server, tmp_path / "b.zip", RECAM_STATE=str(nothing))
-    assert not nothing.exists()
-    assert not any(name.startswith("log/") for name in texts)
+
+
+def test_what_cannot_be_found_out_is_said(tmp_path):
+    def status() -> dict:
+        raise RecamError("server_unreachable", "Nobody answers.", "Start it.")
+
+    state = tmp_path / "state"
+    found = dict(contents(state, tmp_path, lambda: ["All is well."], status, Scrub()))
+    assert found["status.json"] == "This could not be found out: Nobody answers. Start it.\n"
+    assert found["doctor.txt"] == "All is well.\n"
+    assert "There is no state folder." in found["folders.txt"]
+    assert not state.exists()
 
 
 def test_of_long_logs_the_end_is_taken(tmp_path, monkeypatch):
