@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 from shared.errors import RecamError
-from shared.protocol.limits import CHUNK_BYTES, CREDIT, PROTOCOL
+from shared.protocol.limits import CHUNK_BYTES, CREDIT, HEADER_BYTES, PROTOCOL
 from shared.protocol.messages import Message
 from shared.protocol.request import JobRequest
 from shared.protocol.schema import check_request, unknown
@@ -22,6 +23,8 @@ from .results import Results, find_job
 from .status import Status
 from .store import Store
 from .uses import count_waiting
+
+LIST_BYTES = HEADER_BYTES // 2  # of a list of jobs, and one more
 
 
 class Handlers:
@@ -137,8 +140,12 @@ class Handlers:
         return Message("job.state", job_body(entry, self._dispatcher))
 
     async def _list(self, sender, owner, body, data) -> Message:
-        entries = self._journal.newest(owner)
-        jobs = [job_body(entry, self._dispatcher) for entry in entries]
+        jobs, room = [], LIST_BYTES
+        for entry in self._journal.newest(owner):
+            jobs.append(job_body(entry, self._dispatcher))
+            room -= len(json.dumps(jobs[-1]))
+            if room < 0:  # as many as a header holds
+                break
         return Message("job.list", {"jobs": jobs})
 
     async def _picture(self, sender, owner, body, data) -> Message:

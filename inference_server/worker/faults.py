@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
 
 from shared.errors import RecamError
+from shared.protocol.kinds import printable
 
 
 def error_of(error: Exception, order: dict) -> RecamError:
@@ -40,12 +42,18 @@ def ran_out_of_memory(error: BaseException) -> bool:
 
 
 def as_named(sentence: str, order: dict) -> str:
-    """The sentence with the files called as their artist does: the store knows only hashes."""
+    """The sentence with the files called as their artist does: the store knows only hashes.
+
+    Libraries quote what files hold: what would steer a terminal is left out.
+    """
+    sentence = printable(sentence)
     for number, clip in enumerate(order["clips"], 1):
         called = order["name"] if len(order["clips"]) == 1 else f"{order['name']}, part {number}"
-        sentence = sentence.replace(Path(clip).name, called)
+        sentence = sentence.replace(clip, called).replace(Path(clip).name, called)
     for file, called in (("depth", "The depth file"), ("start", "The video to start from")):
         if order[file]:
-            sentence = sentence.replace(Path(order[file]).name, called)
+            name = Path(order[file]).name
+            sentence = sentence.replace(order[file], called).replace(name, called)
     out = Path(order["out"])
+    sentence = sentence.replace(f"{out.parent}{os.sep}", "")
     return re.sub(rf"{re.escape(out.stem)}(-\d+)?{re.escape(out.suffix)}", "The result", sentence)

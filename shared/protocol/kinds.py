@@ -51,9 +51,9 @@ def whole(least: int = 0, most: int = MOST_WHOLE) -> Kind:
 
 
 def number(value: Any, name: str) -> None:
-    """A number of 0 or more."""
-    if type(value) not in (int, float) or not 0 <= value <= 1e300:
-        raise bad(f"needs the field {name} as a number of 0 or more")
+    """A finite number."""
+    if type(value) not in (int, float) or not -1e300 <= value <= 1e300:
+        raise bad(f"needs the field {name} as a number")
 
 
 def flag(value: Any, name: str) -> None:
