@@ -35,8 +35,8 @@ async def upload(
     A file that the server already holds for this key is not sent again; one that broke off, of
     this process or of one that died, is taken up where it stopped. A broken connection is waited
     for ``patience`` seconds, and a server that has no ``room`` as long as it takes.
-    Raises RecamError ``clip_missing`` where the file cannot be read, ``clip_changed`` where it
-    was written to meanwhile, ``server_silent`` where the connection breaks ``TRIES`` times in a
+    Raises RecamError ``clip_missing`` where the file cannot be read, ``clip_unreadable`` where
+    it is empty, ``clip_changed`` where it was written to meanwhile, ``server_silent`` where the connection breaks ``TRIES`` times in a
     row without a byte arriving, and the server's own refusals.
     """
     room = room or Room()
@@ -53,6 +53,8 @@ async def upload(
         about = path.stat()
     except OSError as error:
         raise missing(path, error) from None
+    if not about.st_size:
+        raise RecamError("clip_unreadable", f"{path.name} is empty.", "Save or copy it again.")
     upload_id, fresh = _known_id(path, about), False
     hashes = PrefixHashes(path)
     try:

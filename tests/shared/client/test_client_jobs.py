@@ -115,6 +115,13 @@ def test_a_clip_that_is_gone_before_it_is_sent_is_named(client, tmp_path):
     assert error.code == "clip_missing" and "gone.mov" in error.sentence
 
 
+def test_a_clip_without_a_byte_is_named(client, tmp_path):
+    (tmp_path / "empty.mov").touch()
+    job = client.shoot(request(SHORT), [tmp_path / "empty.mov"], tmp_path / "take.mp4")
+    error = job.wait(WAIT).error
+    assert error.code == "clip_unreadable" and "empty.mov is empty" in error.sentence
+
+
 def test_a_take_that_cannot_be_written_stays_on_the_server(client, short_clip, tmp_path):
     (tmp_path / "file").write_text("in the way")
     job = client.shoot(request(SHORT), [short_clip], tmp_path / "file" / "take.mp4")

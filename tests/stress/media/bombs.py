@@ -17,8 +17,10 @@ MB = 1024**2
 
 
 def bombs(seeds: dict[str, bytes]) -> Iterator[Case]:
-    """All of them; the largest has 64 MB."""
+    """All of them, the small ones first; the largest has 150 MB."""
     picture = jpeg()
+    yield from _sounds(picture)
+    yield from _many_streams(seeds, picture)
     for side in (4_000, 16_000):
         png = png_bomb(side, side)
         yield Case(f"png-{side}.mkv", _png_mkv(png, side), side > 12_000)
@@ -51,8 +53,6 @@ def bombs(seeds: dict[str, bytes]) -> Iterator[Case]:
         deep = box(b"udta", deep) if len(deep) < 8 * MB else deep
     yield Case("boxes-20000-deep.mov", mp4([picture] * 4, beyond=deep))
     yield Case("zlib-of-a-gigabyte.mkv", _packed(picture))
-    yield from _sounds(picture)
-    yield from _many_streams(seeds, picture)
 
 
 def others() -> Iterator[Case]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import tests.stress  # noqa: F401 (its helpers' folders)
 
-SECONDS = 20.0  # no file may take longer
+FILE_SECONDS = 20.0  # no file may take longer
 MEGABYTES = 600  # nor need more
 WHOLE = "whole.mp4"  # in the folder: the clip that files of depth are for
 MOST_FRAMES = 300  # of those that a file turns out to have
@@ -45,7 +45,7 @@ def _watched(file: Path, folder: Path) -> dict:
     os.close(here)
     said = b""
     with os.fdopen(there, "rb") as answer:
-        while left := max(0.0, began + 1.5 * SECONDS - time.monotonic()):
+        while left := max(0.0, began + 1.5 * FILE_SECONDS - time.monotonic()):
             if select.select([answer], [], [], left)[0]:
                 if not (piece := os.read(answer.fileno(), 1 << 16)):
                     break

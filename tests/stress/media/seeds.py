@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -46,6 +47,7 @@ KINDS = {
 
 def write_seeds(folder: Path) -> dict[str, bytes]:
     """One file of each kind."""
+    os.environ.setdefault("SVT_LOG", "1")  # AV1's encoder would tell a great deal
     rng = np.random.default_rng(3)
     grain = rng.integers(0, 256, (SIZE[1] // 4, SIZE[0] // 4, 3), dtype=np.uint8)
     picture = grain.repeat(4, 0).repeat(4, 1)
