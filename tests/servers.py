@@ -74,7 +74,7 @@ class Server:
 
         children = psutil.Process(self.process.pid).children()
         for child in children:
-            child.info = child.as_dict(["cmdline", "status"])
+            child.info = child.as_dict(["cmdline", "status"], ad_value=())
         return [child for child in children if child.info["status"] != psutil.STATUS_ZOMBIE]
 
     def run(self, *arguments, **more) -> subprocess.CompletedProcess:
