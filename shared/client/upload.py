@@ -36,8 +36,9 @@ async def upload(
     this process or of one that died, is taken up where it stopped. A broken connection is waited
     for ``patience`` seconds, and a server that has no ``room`` as long as it takes.
     Raises RecamError ``clip_missing`` where the file cannot be read, ``clip_unreadable`` where
-    it is empty, ``clip_changed`` where it was written to meanwhile, ``server_silent`` where the connection breaks ``TRIES`` times in a
-    row without a byte arriving, and the server's own refusals.
+    it is empty, ``clip_changed`` where it was written to meanwhile, ``server_silent`` where the
+    connection breaks ``TRIES`` times in a row without a byte arriving, and the server's own
+    refusals.
     """
     room = room or Room()
     arrived = tries = 0
