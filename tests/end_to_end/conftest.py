@@ -106,6 +106,12 @@ def model_house(server_python, keys, tmp_path_factory):
 
 
 @pytest.fixture
+def new_server(server_python):
+    """Starts a server below a folder, with what more there is in its environment."""
+    return lambda folder, **more: Server(server_python, folder, **more).start()
+
+
+@pytest.fixture
 def own_server(server_python, keys, tmp_path):
     """A server that this test may kill."""
     (tmp_path / "server").mkdir()
