@@ -13,15 +13,15 @@ from takes import SHORT, request
 from shared.client.client import Client
 
 WAIT = 60.0
-CLIP, PROMPT = "ep07 secret rooftop", "a heroine nobody may hear of"
+CLIP, PROMPT = "ep07 secret rooftop", "a heroine nobody may hear of, at night, in the rain"
 
 # Does what it is told by the number of takes, and speaks on every way there is.
 TALKING = """
 
 import logging
 import os
+import sys
 import warnings
-import numpy
 
 
 class Talking(ProjectionEngine):
@@ -32,6 +32,7 @@ class Talking(ProjectionEngine):
         warnings.warn("this is old", FutureWarning)
         os.write(2, b"printed by a library\\n")
         print("printed by the engine")
+        print("too long, left out:", settings.get("prompt", "")[:29], file=sys.stderr)
         if settings.get("takes") == 2:
             raise KeyError(f"no frames in {NAME}")
         if settings.get("takes") == 3:
@@ -97,7 +98,7 @@ def test_each_word_on_a_job_has_its_id_and_none_has_the_artists_words(
     for log in (server.log, server.state / "log/recam.log"):
         text = log.read_text()
         assert good.id in text
-        for word in (CLIP, PROMPT, *keys(server)):
+        for word in (CLIP, PROMPT, "heroine", *keys(server)):
             assert word not in text
     assert "job finished (job " in server.log.read_text()
 
