@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 import traceback
@@ -32,6 +33,8 @@ def main(arguments: list[str]) -> int:
         parser.error(f"no section is named {', '.join(sorted(unknown))}; there are {there}")
     if asked.short and asked.write:
         parser.error("the docs tell of full runs alone")
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has them ignored
+        signal.signal(number, signal.default_int_handler)
     print(machine())
     found: dict[str, list[Row]] = {}
     began = time.monotonic()

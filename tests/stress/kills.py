@@ -52,7 +52,7 @@ def run(short: bool) -> list[Row]:
             progress.at(number + 1)
         campaign.release(jobs)
         progress = Progress("jobs ended", jobs)
-        campaign.wait(240, lambda: progress.at(campaign.ended()))
+        campaign.wait(60 if short else 240, lambda: progress.at(campaign.ended()))
         took = time.monotonic() - began
         verdict = campaign.judge()
     kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(killer.kinds.items()))

@@ -38,7 +38,7 @@ def run(short: bool) -> list[Row]:
             progress.at(number + 1)
         campaign.release(jobs)
         progress = Progress("jobs ended", jobs)
-        campaign.wait(120, lambda: progress.at(campaign.ended()))
+        campaign.wait(60 if short else 120, lambda: progress.at(campaign.ended()))
         took = time.monotonic() - began
         connections = campaign.proxy.connections
         verdict = campaign.judge()
