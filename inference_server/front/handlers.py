@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 from shared.errors import RecamError
@@ -20,6 +19,8 @@ from .housekeeping import Housekeeping
 from .journal import Entry, Journal
 from .limits import Limits, check_waiting
 from .results import Results, find_job
+from .shots import is_long, read_long
+from .slow import slowly
 from .status import Status
 from .store import Store
 from .uses import count_waiting
@@ -111,10 +112,10 @@ class Handlers:
         return Message("job.accepted", {"job": entry.id})
 
     async def _accept(self, owner: str, body: dict, data: memoryview) -> Entry:
-        if len(data) <= CHUNK_BYTES:  # in order: a cancel may be right behind it
+        if is_long(data):
+            request = await slowly(read_long, body, data)
+        else:  # in order: a cancel may be right behind it
             request = JobRequest.from_message(body, data)
-        else:  # a shot of some hours takes a second to read
-            request = await asyncio.to_thread(JobRequest.from_message, body, bytes(data))
         check_name(request.engine)
         check_settings(request.settings, request.start)
         check_waiting(self._limits, *count_waiting(self._journal, owner))
@@ -125,7 +126,7 @@ class Handlers:
                     f"The clip {request.name!r} is not on the server.",
                     "Send it first, or again.",
                 )
-        return self._journal.accept(owner, request, bytes(data))
+        return self._journal.accept(owner, request, data)
 
     async def _attach(self, sender, owner, body, data) -> Message:
         entry = find_job(self._journal, owner, body)

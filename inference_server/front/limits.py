@@ -25,7 +25,7 @@ class Limits:
     unanswered: requests of one connection without an answer so far: many more than a client's
         credit and its questions, few enough that one which asks and never reads costs little.
     unsent, unsent_per_client: bytes of answers that wait for the network. The kernel holds more of
-        them, so two chunks keep a fast line busy; beyond half of ``unsent`` a client has one.
+        them, so two chunks keep a fast line busy; beyond a quarter of ``unsent`` a client has one.
     at_work: bytes of messages that are worked on before the next one is taken in.
     upload_days: since the last chunk. clip_days, result_days: since the last use: sent, named by
         a job, fetched. job_days: since the job's end; its line in the journal goes together with

@@ -42,23 +42,23 @@ class Unsent:
         weakref.finalize(frame, self._from_any_thread, owner).atexit = False
 
     def release(self, owner: str) -> None:
-        """Give the room back, to those who wait: this owner first, others if all had too much."""
+        """Give the room back, to those who wait: one answer each, in turns."""
         self._of[owner] -= CHUNK_BYTES
         if not self._of[owner]:
             del self._of[owner]
-        for each in dict.fromkeys([owner, *self._waiting]):
-            waiting = self._waiting.get(each, ())
-            while waiting and self._fits(each):
+        for each in [*self._waiting]:
+            if self._fits(each):
                 self._of[each] += CHUNK_BYTES
+                waiting = self._waiting.pop(each)
                 waiting.popleft().set_result(None)
-            if not waiting:
-                self._waiting.pop(each, None)
+                if waiting:
+                    self._waiting[each] = waiting
 
     def _fits(self, owner: str) -> bool:
         own, every = self._of[owner], self._of.total()
         if every + CHUNK_BYTES > self._limits.unsent:
             return False
-        if 2 * every < self._limits.unsent:
+        if 4 * every < self._limits.unsent:
             return own + CHUNK_BYTES <= self._limits.unsent_per_client
         return own == 0
 

@@ -19,6 +19,10 @@ from .unsent import LONG_BYTES, Unsent
 
 AGAIN_SECONDS = 0.2  # until an answer is tried again that the receiver's full queue did not take
 RECEIVED_AHEAD = 2  # messages of one client that wait here; more wait in its own machine
+OVERHEAD_BYTES = 4096  # of encryption
+# A connection whose other side lives but takes nothing more off the network for so long is cut;
+# Linux and Windows heed it.
+UNREAD_MS = 10_000
 SENT_AHEAD = 32  # messages to one client that wait for the network
 
 # Sender, owner's public key, frames; it answers by itself.
@@ -98,7 +102,13 @@ class Wire:
     def _send(self, receiver: bytes, frames: list[bytes | memoryview]) -> zmq.ZMQError | None:
         copy = not any(isinstance(frame, memoryview) for frame in frames)
         sent = self._socket.send_multipart([receiver, *frames], flags=zmq.NOBLOCK, copy=copy)
-        return sent.exception()
+        try:
+            sent.result()
+        except zmq.ZMQError as error:
+            # Its traceback holds the frames and the future that holds it: nobody would let go of
+            # an answer that was not sent.
+            return error.with_traceback(None)
+        return None
 
     async def _take_up(
         self, answer: Answer, sender: bytes, owner: str, frames: list[memoryview]
@@ -146,9 +156,10 @@ def _router(context: zmq.asyncio.Context) -> zmq.asyncio.Socket:
     socket.curve_secretkey = keys.secret
     socket.router_mandatory = True
     socket.linger = 0
-    socket.maxmsgsize = DATA_BYTES
+    socket.maxmsgsize = DATA_BYTES + OVERHEAD_BYTES
     socket.rcvhwm, socket.sndhwm = RECEIVED_AHEAD, SENT_AHEAD
     socket.handshake_ivl = 10_000
     socket.heartbeat_ivl = HEARTBEAT_MS
     socket.heartbeat_timeout = HEARTBEAT_TIMEOUT_MS
+    socket.tcp_maxrt = UNREAD_MS
     return socket

@@ -12,7 +12,7 @@ from inference_server.front.store import Store
 from shared.protocol.limits import CHUNK_BYTES, CREDIT, DATA_BYTES
 from shared.protocol.request import JobRequest
 
-from .crowd import Peak, Peer, crowd, settled
+from .peers import Peak, Peer, crowd, settled
 from .table import Row
 
 MOST = 150e6  # bytes resident
