@@ -12,6 +12,7 @@ from shared.folders import state_folder
 from shared.protocol.limits import DEFAULT_PORT
 from shared.version import VERSION
 
+from ..front.limits import GB, Limits
 from ..front.metrics import check_installed
 from ..front.server import Front
 from ..observing import logs
@@ -32,6 +33,24 @@ def add_parsers(commands) -> None:
     parser.add_argument("--state", type=Path, default=state_folder(), help="journal and files")
     parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
     parser.add_argument(
+        "--keep-days",
+        type=_positive,
+        metavar="DAYS",
+        help="that results and clips are kept since they were last used (30, clips 14)",
+    )
+    parser.add_argument(
+        "--most-gb",
+        type=_positive,
+        metavar="GB",
+        help="that clips and results may take in all, half of it of one client (a quarter of the "
+        "disk)",
+    )
+    parser.add_argument(
+        "--delete-on-delivery",
+        action="store_true",
+        help="delete a job's takes and clips once its client has the takes, asked for or not",
+    )
+    parser.add_argument(
         "--quiet", action="store_true", help="log into the state folder alone, not to stderr"
     )
     parser.add_argument(
@@ -50,6 +69,23 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
+
+
+def _limits(options: argparse.Namespace) -> Limits:
+    changes = {}
+    if days := options.keep_days:
+        changes |= {"result_days": days, "clip_days": days}
+        changes["job_days"] = max(Limits.job_days, days)
+    if options.most_gb:
+        changes["bytes"] = int(options.most_gb * GB)
+    return Limits(**changes)
+
+
 def run(options: argparse.Namespace) -> int:
     """Serve until told to stop."""
     if options.metrics_port is not None:
@@ -59,6 +95,8 @@ def run(options: argparse.Namespace) -> int:
             f"tcp://{options.host}:{options.port}",
             options.state,
             options.releases,
+            _limits(options),
+            options.delete_on_delivery,
             metrics_port=options.metrics_port,
         )
         log.to_file(options.state)  # which is this server's alone by now
