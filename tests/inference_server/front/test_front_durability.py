@@ -37,7 +37,7 @@ def test_a_killed_server_goes_on_after_its_restart(server, client, long_clip, tm
     server.start()
     finished(first, tmp_path / "first.mp4", MIDDLE)
     finished(second, tmp_path / "second.mp4", SHORT)
-    assert not [*server.state.glob("work/*")]
+    until(lambda: not [*server.state.glob("work/*")])
 
 
 def test_a_stopped_server_puts_its_job_back(server, client, long_clip, tmp_path):
@@ -84,6 +84,7 @@ def test_a_job_that_takes_its_worker_down_twice_fails_and_the_next_one_runs(
     state = job.wait(WAIT)
     assert state.stage == "failed"
     assert state.error.code == "worker_died" and "2 times" in state.error.sentence
+    assert "memory" in state.error.sentence, "the system kills so whom it has no memory for"
     finished(behind, tmp_path / "behind.mp4", SHORT)
 
 
