@@ -15,6 +15,7 @@ from servers import ROOT, Server, until
 
 from shared.protocol.request import new_id
 
+from .answers import answers
 from .mutating import SHOT, Mutator
 from .pickles import pickles
 from .running import Progress
@@ -38,6 +39,7 @@ def run(short: bool) -> list[Row]:
         clip = _clip(folder)
         rows = [*_mutants(server, client, count, clip), *pickles(server, client, folder, clip)]
         rows.append(_log(server))
+        rows += answers(folder, 100 if short else 2_000)
     return [*rows, *(_fuzzed(what, runs) for what in ("header", "shot"))]
 
 

@@ -106,6 +106,15 @@ class Mutator:
             frames.append(self._data(kind))
         return self._reframed(frames)
 
+    def spoilt(self, header: dict, data: bytes) -> list[bytes]:
+        """The frames of that message, most of them wrong in the body, some elsewhere."""
+        rng = self._random
+        for _ in range(rng.choice((0, 1, 1, 2))):
+            self._change(header["body"])
+        text = json.dumps(header).encode() if rng.random() < 0.95 else self._text(header)
+        data = data[: rng.randrange(len(data))] if rng.random() < 0.1 and data else data
+        return [text, *([data] if data else [])]
+
     def _change(self, value: dict | list) -> None:
         """Something in there, however deep, goes, comes, or is another."""
         rng = self._random
