@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from shared.folders import state_folder
@@ -70,10 +70,10 @@ def _port(text: str) -> int:
 
 
 def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
-    return number
+    with suppress(ValueError):
+        if 0 < (number := float(text)) < 1e6:
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
 
 
 def _limits(options: argparse.Namespace) -> Limits:

@@ -47,6 +47,7 @@ class Housekeeping:
         self._days = Days(store.folder / "days.json")
         self._used: Counter[str] = Counter()  # bytes of each owner's, at the last look
         self._promised: Counter[str] = Counter()  # bytes of uploads that have begun since
+        self._looked = False
         self._keys: dict[str, str] = {}  # public keys by the names of folders
         self._alone = asyncio.Lock()
 
@@ -89,7 +90,7 @@ class Housekeeping:
                 f"The clip has {size(whole)}; the server takes {size(most)} from one client.",
                 "Send a shorter part of it, or ask the server's keeper for more (--most-gb).",
             )
-        if self._lacks(there, owner, need):
+        if not self._looked or self._lacks(there, owner, need):
             await self.tidy(owner, need)
             if lacks := self._lacks(self._space(), owner, need):
                 raise lacks
@@ -137,7 +138,7 @@ class Housekeeping:
     def _by_quota(self, found: list[Kept], owner: str, need: int) -> list[Kept]:
         there, used = self._space(), self._sums(found)
         # Where it must be, a little more than it must: the next upload need not look again.
-        spare = need and there.all // 20
+        spare = need and there.per_client // 20
         most_own, most = Counter({owner: there.per_client}), there.all
         if used[owner] + need > there.per_client:
             most_own[owner] -= need + spare
@@ -194,7 +195,7 @@ class Housekeeping:
         return used
 
     def _count(self, found: Iterable[Kept]) -> None:
-        self._used, self._promised = self._sums(found), Counter()
+        self._used, self._promised, self._looked = self._sums(found), Counter(), True
 
     def _forget(self, found: Iterable[Kept]) -> None:
         """Drop jobs that ended long ago from the journal, and not before their results."""
