@@ -55,6 +55,11 @@ def add_parsers(commands) -> None:
     parser.add_argument("job", help="the job's id")
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--overwrite", action="store_true")
+    parser.add_argument(
+        "--delete-on-delivery",
+        action="store_true",
+        help="let the server delete clip and takes then, whatever was said on submitting",
+    )
     parser.add_argument("--server", metavar="ADDRESS")
     parser.add_argument("--server-key", metavar="KEY")
     parser.set_defaults(run=run_fetch)
@@ -83,7 +88,7 @@ def run_submit(options: argparse.Namespace) -> int:
         job = client.shoot(request, [options.clip], options.out, options.depth, start)
         if options.detach:
             return _detach(job)
-        return _see_through(client, job, options.out, info.remarks)
+        return _see_through(client, job, options, info.remarks)
 
 
 def run_fetch(options: argparse.Namespace) -> int:
@@ -91,7 +96,7 @@ def run_fetch(options: argparse.Namespace) -> int:
     _check_out(options.out, options.overwrite)
     with Client(options.server, options.server_key) as client:
         job = client.attach(options.job, options.out, options.overwrite)
-        return _see_through(client, job, options.out)
+        return _see_through(client, job, options)
 
 
 def _detach(job: RemoteJob) -> int:
@@ -102,7 +107,9 @@ def _detach(job: RemoteJob) -> int:
     return 0
 
 
-def _see_through(client: Client, job: RemoteJob, out: Path, said: Iterable[str] = ()) -> int:
+def _see_through(
+    client: Client, job: RemoteJob, options: argparse.Namespace, said: Iterable[str] = ()
+) -> int:
     said = [*said]
     try:
         state = follow(job, said)
@@ -122,16 +129,16 @@ def _see_through(client: Client, job: RemoteJob, out: Path, said: Iterable[str] 
         return 130
     for number, take in enumerate(state.result["takes"]):
         size = f"{take['width']}x{take['height']}"
-        print(f"{take_path(out, number)}: {take['frames']} frames, {size}")
+        print(f"{take_path(options.out, number)}: {take['frames']} frames, {size}")
     say(state.result["remarks"], said)
-    _tell_delivered(client, job.id)
+    _tell_delivered(client, job.id, options.delete_on_delivery)
     return 0
 
 
-def _tell_delivered(client: Client, job: str) -> None:
+def _tell_delivered(client: Client, job: str, delete: bool) -> None:
     """Let the server delete what it was asked to delete then."""
     try:
-        client.delivered(job).result(DELIVERED_SECONDS)
+        client.delivered(job, delete).result(DELIVERED_SECONDS)
     except (RecamError, TimeoutError):
         say(["The server does not know yet that the takes have arrived: it keeps them for now."])
 

@@ -24,10 +24,13 @@ class Deletion:
         self._store, self._journal, self._every = store, journal, every
         self._under_way: set[asyncio.Task] = set()
 
-    async def delivered(self, entry: Entry) -> None:
-        """A finished job's client has all of its takes. What is to be deleted is when this ends."""
+    async def delivered(self, entry: Entry, delete: bool = False) -> None:
+        """A finished job's client has all of its takes. What is to be deleted is when this ends.
+
+        delete: whether its client wants that only now.
+        """
         folder = self._store.result_folder(entry.owner, entry.id)
-        if not self._wanted(entry):
+        if not (delete or self._wanted(entry)):
             if folder.is_dir():
                 (folder / DELIVERED).touch()
             return

@@ -64,7 +64,7 @@ class Results:
     async def _delivered(self, sender, owner, body, data) -> Message:
         entry = find_job(self._journal, owner, body)
         _check_finished(entry)
-        await self._deletion.delivered(entry)
+        await self._deletion.delivered(entry, body.get("delete", False))
         return Message("job.state", self._state(entry))
 
 

@@ -137,14 +137,15 @@ class Client:
         _check_id(job)
         return self._start(job, lambda remote: remote.follow(out, overwrite))
 
-    def delivered(self, job: str) -> concurrent.futures.Future[dict]:
+    def delivered(self, job: str, delete: bool = False) -> concurrent.futures.Future[dict]:
         """Tell the server that all takes of a job are here, verified and on the disk.
 
-        Only then: of a job that was sent with ``delete_on_delivery`` it deletes takes and clips.
+        Only then: of a job that was sent with ``delete_on_delivery`` it deletes takes and clips,
+        and of any other where ``delete`` says so.
         Returns at once; it is told again after a lost connection. The future brings where the job
         stands.
         """
-        return self._call(self._deliver, job)
+        return self._call(self._deliver, {"job": job} | ({"delete": True} if delete else {}))
 
     def upload(
         self, path: Path, on_bytes: Callable[[int, int], None] = lambda done, size: None
@@ -186,11 +187,11 @@ class Client:
         except ConnectionLost:
             raise self._connection.error or _silent(self.address) from None
 
-    async def _deliver(self, job: str) -> dict:
+    async def _deliver(self, body: dict) -> dict:
         while True:
             await self._connection.ready(self._patience)
             with contextlib.suppress(ConnectionLost):
-                return (await self._connection.request("result.delivered", {"job": job})).body
+                return (await self._connection.request("result.delivered", body)).body
 
     def _start(self, job: str, work) -> RemoteJob:
         remote = RemoteJob(job, self._connection, self._patience, self._loop)

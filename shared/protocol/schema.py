@@ -97,7 +97,7 @@ REQUESTS = {
     "job.picture": _exactly(job=_JOB),
     "job.list": _exactly(),
     "result.get": _exactly(job=_JOB, take=whole(0, MOST_TAKES - 1), offset=_OFFSET),
-    "result.delivered": _exactly(job=_JOB),
+    "result.delivered": Form(fields({"job": _JOB}, {"delete": flag})),
 }
 
 

@@ -47,6 +47,11 @@ def test_without_the_wish_the_server_keeps_them(shared_server, short_clip, tmp_p
     )
     assert done.returncode == 0, done.stderr
     assert len(kept(shared_server)) == 2
+    [job] = [line.split()[0] for line in shared_server.run("jobs").stdout.splitlines()][:1]
+    words = (job, "--delete-on-delivery", "-o", tmp_path / "again.mp4")
+    fetched = shared_server.run("fetch", *words)
+    assert fetched.returncode == 0, fetched.stderr
+    assert kept(shared_server) == []
 
 
 def test_the_sending_of_a_job_that_is_left_is_told_too(shared_server, tmp_path):
