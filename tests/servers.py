@@ -22,6 +22,7 @@ class Server:
         self.log = folder / "server.log"
         self.port = 0
         self.address = ""
+        self.inside: list[str] = []  # a command that runs the one that follows it
         self.process: subprocess.Popen | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -41,7 +42,7 @@ class Server:
         """
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                recam("serve", "--port", self.port, *more),
+                [*self.inside, *recam("serve", "--port", self.port, *more)],
                 env=self.environment,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -244,7 +244,9 @@ class Dispatcher:
                 break
             except RecamError as error:  # the disk took nothing: the end is not lost, only late
                 log.error("%s", error)
+                self._disk_trouble = error.sentence
                 await asyncio.sleep(RETRY_SECONDS)
+        self._disk_trouble = ""
         lane.release()
         self._wait_again(entry)
         self._changed(entry)
