@@ -46,10 +46,10 @@ def run(short: bool) -> list[Row]:
     with Campaign(make_plan(jobs, artists, SEED), SLOW) as campaign:
         killer = Killer(campaign, random.Random(SEED))
         progress = Progress("kills", kills)
-        for number in range(kills):
-            campaign.release(round(jobs * ((number + 1) / kills + AHEAD)))
+        while (done := killer.kinds.total()) < kills:
+            campaign.release(round(jobs * ((done + 1) / kills + AHEAD)))
             killer.kill()
-            progress.at(number + 1)
+            progress.at(killer.kinds.total())
         campaign.release(jobs)
         progress = Progress("jobs ended", jobs)
         campaign.wait(60 if short else 240, lambda: progress.at(campaign.ended()))
@@ -86,46 +86,51 @@ class Killer:
         kind, aim = self._dice.choice(KINDS), self._dice.choice(AIMS)
         number = self._dice.randrange(len(self._campaign.processes))
         time.sleep(min(self._dice.expovariate(1 / MEAN_SECONDS), 5 * MEAN_SECONDS))
+        kept = False
         if aim == "keeping":
             kind = "both" if kind == "both" else "front"  # it is the front that keeps
-            if self._result_appears():
-                self.struck["keeping"] += 1
+            kept = self._result_appears()
         elif aim != "any":
             self._some_job_is(aim)
             time.sleep(self._dice.uniform(0, 0.05))
         met = self._stages()
-        if kind == "client":
-            self._kill_artist(number)
-        else:
-            self._kill_server(kind)
+        if not (self._kill_artist(number) if kind == "client" else self._kill_server(kind)):
+            return  # there was nothing to kill at that moment
         self.kinds[kind] += 1
+        self.struck["keeping"] += kept
         self.struck.update(_PHASES[stage] for stage in met if stage in _PHASES)
 
-    def _kill_server(self, kind: str) -> None:
+    def _kill_server(self, kind: str) -> bool:
+        """Whether all that was to die was alive."""
         front = self._campaign.server.process
-        if kind in ("worker", "both"):
-            for worker in self._workers(front.pid):
-                worker.kill()
+        workers = self._workers(front.pid) if kind in ("worker", "both") else []
+        if front.poll() is not None or (kind != "front" and not workers):
+            return False
+        for worker in workers:
+            worker.kill()
         if kind in ("front", "both"):
             front.kill()
+        return True
 
     def _workers(self, front: int) -> list[psutil.Process]:
-        """The one that is at work, as far as its processor time tells; waits for one to be up."""
+        """All that the front has, once it has one."""
         deadline = time.monotonic() + AIM_SECONDS
         while time.monotonic() < deadline:
             with contextlib.suppress(psutil.Error):
                 if workers := psutil.Process(front).children():
                     return workers
-            front = self._campaign.server.process.pid
             time.sleep(0.02)
         return []
 
-    def _kill_artist(self, number: int) -> None:
+    def _kill_artist(self, number: int) -> bool:
         process = self._campaign.processes[number]
+        if process.poll() is not None:  # all of its jobs have ended
+            return False
         process.kill()
         process.wait()
         time.sleep(self._dice.uniform(0, 0.5))
         self._campaign.start_artist(number)
+        return True
 
     def _stages(self) -> list[str]:
         """The stage of each job that has not ended: as its observer has it, else its artist."""

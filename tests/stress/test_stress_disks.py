@@ -13,6 +13,6 @@ from .table import text
 def test_a_full_disk_a_worker_that_hangs_and_memory_that_runs_out_cost_no_job():
     from .disks import run  # imports what Windows does not have
 
-    with bounded(150):
+    with bounded(300):
         rows = run(short=True)
     assert all(row.ok for row in rows), text(rows)

@@ -8,6 +8,6 @@ from .table import text
 
 
 def test_each_job_ends_once_whoever_is_killed():
-    with bounded(100):
+    with bounded(300):
         rows = run(short=True)
     assert all(row.ok for row in rows), text(rows)

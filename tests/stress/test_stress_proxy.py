@@ -8,6 +8,6 @@ from .table import text
 
 
 def test_each_job_ends_once_over_a_broken_network_and_transfers_go_on_where_they_stood():
-    with bounded(150):
+    with bounded(300):
         rows = run(short=True)
     assert all(row.ok for row in rows), text(rows)
