@@ -19,7 +19,7 @@ from . import limits
 
 _DESCENDED = {
     *(b"moov", b"moof", b"trak", b"mdia", b"minf", b"stbl", b"traf", b"mvex", b"edts", b"dinf"),
-    *(b"meta", b"udta", b"wave", b"hoov", b"mfra"),
+    *(b"meta", b"udta", b"wave", b"hoov", b"mfra", b"tref", b"ilst", b"iprp", b"ipco", b"gmhd"),
 }
 _SIZED = 0x100 | 0x200 | 0x400 | 0x800  # a trun's flags: something is written for each sample
 _PER_PACKET = 1_024  # samples of sound that FFmpeg puts into one packet, at least

@@ -131,7 +131,9 @@ class Reader:
             if shown == count:
                 continue
             missing += count - shown
-            self._refuse_missing(missing if last else self.frames)
+            if last is None:
+                raise self._truncated(missing)
+            self._refuse_missing(missing)
             self._remark(
                 f"{Path(info.path).name} ends {count - shown} frames early; its last frame is held."
             )
@@ -144,12 +146,15 @@ class Reader:
 
     def _refuse_missing(self, missing: int) -> None:
         if missing > max(2, 0.02 * self.frames):
-            raise RecamError(
-                "clip_truncated",
-                f"{_names(self.infos)} gives only {self.frames - missing} of the {self.frames} "
-                f"frames from frame {self.first} on.",
-                "Check the clip's in and out points, and that the file is complete.",
-            )
+            raise self._truncated(missing)
+
+    def _truncated(self, missing: int) -> RecamError:
+        return RecamError(
+            "clip_truncated",
+            f"{_names(self.infos)} gives only {self.frames - missing} of the {self.frames} "
+            f"frames from frame {self.first} on.",
+            "Check the clip's in and out points, and that the file is complete.",
+        )
 
 
 def _pictures(

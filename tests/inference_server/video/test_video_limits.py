@@ -162,6 +162,15 @@ def test_a_size_that_changes_on_the_way_is_said(tmp_path):
     assert any("damaged" in remark for remark in reader.remarks)
 
 
+def test_one_frame_that_is_there_no_more_is_missed(tmp_path):
+    """Few enough are missing to be held, but there is nothing to hold."""
+    path = make_numbered(tmp_path / "a.mkv", 5, codec="mjpeg", pixels="yuvj420p")
+    reader = Reader(path, 0, 1)
+    path.write_bytes(path.read_bytes().replace(b"\xff\xd8\xff", bytes(3)))
+    with pytest.raises(RecamError, match="gives only 0 of the 1 frames"):
+        list(reader)
+
+
 def test_damage_without_end_has_one(tmp_path):
     barren = avi([jpeg()] + [b"\xff\xd8\xff\xc0nothing"] * (limits.BARREN_PACKETS + 50))
     assert "no picture for 1,001 packets" in refused(tmp_path / "a.avi", barren)

@@ -71,7 +71,7 @@ def _run(folder: Path, there: Elsewhere, short: bool) -> list[Row]:
     found, sent = [], []
     with _reader(takes, folder / "opened.txt") as read:
         unharmed = [read(_put(files, case)) for case in whole[:: 4 if short else 1]]
-        progress = Progress("files", 44 if short else 670)
+        progress = Progress("files", 44 if short else 591)
         for number, case in enumerate(_corpus(seeds, leads, short)):
             file = _put(files, case)
             found.append(read(file) | {"refused": case.refused})
