@@ -35,7 +35,7 @@ def accepted(entry: Entry, frames: int) -> None:
 
 def started(entry: Entry) -> None:
     """A worker has it."""
-    waited = round(time.time() - entry.accepted, 3)
+    waited = round(max(0.0, time.time() - entry.accepted), 3)  # the clock may be set back
     event(
         log,
         "job started",
