@@ -140,6 +140,7 @@ def test_answers_that_lack_something_are_told_in_a_sentence(local, about, jobs):
         future.set_result(answer)
     assert watch.tick() is not None
     assert "does not answer as a Recam server does" in watch.seen.error.sentence
+    watch.close()
     _until(lambda: "recam-client" not in [each.name for each in threading.enumerate()])
 
 
