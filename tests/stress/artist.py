@@ -89,6 +89,9 @@ def _work(client: Client, plan: dict[str, Job], begun, ended, folder: Path, ledg
             (folder / f"{job}.clip.mp4").unlink(missing_ok=True)
             ledger.write(f"{job} end {state.stage}\n")
             ended[job] = state.stage
+            if state.stage == "finished" and plan[job].delete:
+                client.delivered(job).result(PATIENCE)
+                ledger.write(f"# delivered {job}\n")
         time.sleep(0.03)
 
 

@@ -25,7 +25,7 @@ MAY_FAIL = ("worker_died",)  # of a job whose worker was killed twice
 KINDS = ("front",) * 8 + ("worker",) * 6 + ("both",) * 2 + ("client",) * 4
 AIMS = ("any", "sending", "queued", "rendering", "keeping", "fetching")
 MEAN_SECONDS = 0.9  # of the random wait before a kill
-AIM_SECONDS = 1.5  # for the moment that is aimed at
+AIM_SECONDS = 4.0  # for the moment that is aimed at
 AHEAD = 0.06  # share of the jobs that is released beyond what the kills have come to
 
 _PHASES = {  # an artist's stages, in the words of the table

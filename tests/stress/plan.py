@@ -26,7 +26,7 @@ class Job:
 
     artist: number of who sends it. clip: one of CLIPS. padding: bytes behind the clip, which make
     it a file of its own; 0 for the clip as others send it too. cancel: the stage in which the
-    artist calls it off, or nothing.
+    artist calls it off, or nothing. delete: whether the server is to delete what was delivered.
     """
 
     id: str
@@ -36,6 +36,7 @@ class Job:
     padding: int
     takes: int
     cancel: str
+    delete: bool = False
 
     @property
     def frames(self) -> int:
@@ -49,7 +50,13 @@ class Job:
         shot = Shot(make_move("orbit", self.frames, Fraction(25), lens, values=values))
         settings = {"takes": self.takes} if self.takes > 1 else {}
         return JobRequest(
-            shot=shot, parts=(), job=self.id, name=self.clip, engine="projection", settings=settings
+            shot=shot,
+            parts=(),
+            job=self.id,
+            name=self.clip,
+            engine="projection",
+            settings=settings,
+            delete_on_delivery=self.delete,
         )
 
     def write_clip(self, clips: Path, file: Path) -> Path:
@@ -63,7 +70,8 @@ class Job:
 
 
 def make_plan(count: int, artists: int, seed: int) -> list[Job]:
-    """``count`` jobs: a quarter from a shared clip, an eighth with two takes, some cancelled."""
+    """``count`` jobs: a quarter from a shared clip, an eighth with two takes, a tenth cancelled,
+    a sixth deleted on delivery."""
     dice = random.Random(seed)
     return [
         Job(
@@ -74,6 +82,7 @@ def make_plan(count: int, artists: int, seed: int) -> list[Job]:
             padding=dice.choice((0, *[dice.randint(*PADDING)] * 3)),
             takes=dice.choice((2, *[1] * 7)),
             cancel=dice.choice(("queued", "rendering", *[""] * 18)),
+            delete=dice.choice((True, *[False] * 5)),
         )
         for number in range(count)
     ]

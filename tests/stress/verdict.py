@@ -43,7 +43,9 @@ class Verdict:
     lost: set[str] = field(default_factory=set)
     doubled: set[str] = field(default_factory=set)
     corrupt: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
     takes: int = 0
+    deleted: int = 0
     renderings: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -67,6 +69,12 @@ class Verdict:
                 str(self.takes),
                 "all",
                 self.takes > 0 and not self.corrupt,
+            ),
+            Row(
+                "jobs deleted on delivery, not sooner",
+                f"{self.deleted}, {len(self.kept)} kept all the same",
+                "0 kept",
+                not self.kept,
             ),
             Row(
                 "reasons of failed jobs",
@@ -129,7 +137,17 @@ def judge(
             if why := _takes_wrong(job, takes, out, references[job.clip, job.angle]):
                 wrong(found.corrupt, job.id, why)
             found.takes += len(takes)
+    for job in [job for folder in artists for job in _delivered(folder)]:
+        found.deleted += 1
+        if left := [*state.glob(f"results/*/{job}/*.mp4")]:
+            wrong(found.kept, job, f"{len(left)} takes were not deleted when they were delivered")
     return found
+
+
+def _delivered(artist: Path) -> list[str]:
+    """Jobs to be deleted of which the artist knows that the server knows it has them."""
+    lines = (artist / "ledger").read_text().splitlines()
+    return [line.split()[2] for line in lines if line.startswith("# delivered ")]
 
 
 def _takes_wrong(job: Job, takes: list[dict], out: Path, reference: str) -> str:
