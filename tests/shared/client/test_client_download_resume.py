@@ -17,7 +17,7 @@ from inference_server.video.writer import Writer
 from shared.cameras.lens import lens_from_focal
 from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot
-from shared.client import parts
+from shared.client import download, parts
 from shared.client.client import Client
 from shared.protocol.limits import CHUNK_BYTES
 from shared.protocol.request import JobRequest
@@ -168,3 +168,22 @@ def test_a_disk_that_fills_up_meanwhile_gets_its_room_back(client, done, out, mo
     assert [*out.parent.iterdir()] == []
     assert client.attach(job, out).wait(WAIT).stage == "finished"
     assert out.read_bytes() == take.read_bytes()
+
+
+def test_a_take_is_on_the_disk_before_it_lies_at_its_place(client, done, out, monkeypatch):
+    """Else a server that deletes on delivery might have had the only whole one."""
+    order, replace = [], download.replace
+    flush = parts.Arriving.flush
+
+    def flushing(arriving):
+        flush(arriving)
+        order.append(("flushed", out.exists()))
+
+    def replacing(draft, path):
+        replace(draft, path)
+        order.append(("replaced", out.exists()))
+
+    monkeypatch.setattr(parts.Arriving, "flush", flushing)
+    monkeypatch.setattr(download, "replace", replacing)
+    assert client.attach(done[0], out).wait(WAIT).stage == "finished"
+    assert order == [("flushed", False), ("replaced", True)]
