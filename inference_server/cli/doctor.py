@@ -17,6 +17,7 @@ from shared.version import VERSION
 
 from ..devices import devices
 from ..engines.registry import EngineStatus, choose, engine_statuses
+from ..observing.logs import folder as log_folder
 from ..releases.layout import default_releases, missing_parts, releases_in
 
 PACKAGES = ("numpy", "pyzmq", "av", "opencv-python-headless", "safetensors", "psutil")
@@ -105,7 +106,8 @@ def _disk() -> str:
     if folder is None:  # in Windows
         return f"The server's files would go to {place}, on a drive that is not there."
     free = shutil.disk_usage(folder).free / 1e9
-    return f"The server's files go to {place}; {free:.0f} GB are free there."
+    log = log_folder(place)
+    return f"The server's files go to {place}, its log to {log}; {free:.0f} GB are free there."
 
 
 def _server(server: str | None, server_key: str | None) -> str:

@@ -8,6 +8,7 @@ import logging
 from contextlib import closing, suppress
 from pathlib import Path
 
+from shared.errors import RecamError
 from shared.folders import state_folder
 from shared.protocol.limits import DEFAULT_PORT
 from shared.version import VERSION
@@ -107,6 +108,13 @@ def run(options: argparse.Namespace) -> int:
 
         # ZeroMQ's descriptors need a selector; Windows' default loop has none.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            runner.run(front.run(say))
+            try:
+                runner.run(front.run(say))
+            except RecamError as error:
+                logs.event(_log, "the server cannot serve", logging.ERROR, code=error.code)
+                raise
+            except Exception:
+                _log.exception("the server ends by a fault of its own")
+                raise
         logs.event(_log, "the server has stopped")
     return 0

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -40,6 +41,7 @@ def start(*, quiet: bool = False) -> ServerLog:
     root.setLevel(logging.INFO)
     root.addHandler(log)
     logging.captureWarnings(True)
+    threading.excepthook = _thread_failed
     return log
 
 
@@ -179,6 +181,11 @@ def exception_of(record: logging.LogRecord) -> str:
 def process_of(record: logging.LogRecord) -> str:
     """``front``, or the worker that it comes from."""
     return getattr(record, "worker", "front")
+
+
+def _thread_failed(what: threading.ExceptHookArgs) -> None:
+    fault = what.exc_type, what.exc_value, what.exc_traceback
+    logging.getLogger(__name__).error("a thread has failed", exc_info=fault)
 
 
 def _utc(record: logging.LogRecord) -> str:

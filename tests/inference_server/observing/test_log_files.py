@@ -84,3 +84,20 @@ log.close()
     assert process.wait(60) == 0
     process.stderr.close()
     assert len(logs.files(tmp_path)[0].read_text().splitlines()) == 5000
+
+
+def test_a_fault_in_a_thread_is_in_the_log(tmp_path):
+    code = f"""
+import logging, pathlib, threading
+from inference_server.observing import logs
+log = logs.start(quiet=True)
+log.to_file(pathlib.Path({str(tmp_path)!r}))
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+log.close()
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=60)
+    (line,) = logs.files(tmp_path)[0].read_text().splitlines()
+    assert "ZeroDivisionError" in json.loads(line)["exception"]
+    assert not done.stderr

@@ -160,3 +160,12 @@ def test_nobody_else_may_read_the_log(server):
 
 def keys(server) -> list[str]:
     return [file.read_text().strip() for file in server.config.glob("*.key")]
+
+
+def test_why_a_server_does_not_serve_is_in_its_log(server):
+    address = f"127.0.0.1:{server.port}"
+    other = server.environment | {"RECAM_STATE": str(server.state.with_name("other"))}
+    done = server.run("serve", "--port", server.port, "--quiet", env=other)
+    assert done.returncode == 1 and address in done.stderr
+    log = (server.state.with_name("other") / "log/recam.log").read_text()
+    assert json.loads(log.splitlines()[-1])["code"] == "address_in_use"
