@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import zmq
 from shared.errors import RecamError
 from shared.folders import config_folder
 from shared.protocol.keys import client_keys, read_key, write_once
+
+log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # in Windows
@@ -94,6 +98,29 @@ def revoke(name_or_key: str) -> Listed:
     raise RecamError(
         "client_unknown", f"No client is listed as {name_or_key!r}.", "`recam keys` lists them."
     )
+
+
+def close_to_others(folder: Path) -> None:
+    """Whoever may write here may let in whom they like: mended, and said.
+
+    Windows' config folder is its user's alone from the start.
+    """
+    if os.name == "nt" or not folder.is_dir() or not (mode := folder.stat().st_mode) & 0o022:
+        return
+    log.warning(
+        "others could write to the folder %s, and so let in any key; now its owner alone can. "
+        "`recam keys` lists who is let in.",
+        folder,
+    )
+    try:
+        folder.chmod(stat.S_IMODE(mode) & ~0o022)
+    except OSError as error:
+        raise RecamError(
+            "keys_open",
+            f"Others can write to the folder {folder}, and that cannot be changed "
+            f"({error.strerror}).",
+            "Make it writable for yourself alone, or give another with RECAM_CONFIG.",
+        ) from None
 
 
 def check_name(name: str) -> None:

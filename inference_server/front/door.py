@@ -13,7 +13,7 @@ from shared.errors import RecamError
 from shared.folders import config_folder
 from shared.protocol.keys import client_keys
 
-from .clients import clients_folder, listed
+from .clients import clients_folder, close_to_others, listed
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,9 @@ class Door:
             self._look(anew=True)
 
     def say_who(self, address: str) -> None:
-        """A plain warning where the server can be reached from other machines."""
+        """At the start: a plain warning where the server can be reached from other machines."""
+        for folder in (config_folder(), clients_folder()):
+            close_to_others(folder)
         if is_loopback(address):
             return
         self._look()

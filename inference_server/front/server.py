@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 DISK_THREADS = 2
 LONG_ANSWERS = ("result.get", "job.list")  # as far as they may be: a chunk, a hundred jobs
+CANCEL_SECONDS = 5.0  # until it is tried again where the disk took nothing
 PROGRESS_SECONDS = 0.2  # between two progress messages about one job
 
 
@@ -204,10 +205,14 @@ class Front:
 
     def _cancel_unlisted(self) -> None:
         """Whoever may not come in any more has nothing rendered any more."""
-        for entry in [*self._journal.interrupted(), *self._journal.queued()]:
-            if not self._door.lets_in(entry.owner) and self._door.certain:
-                log.info("job %s is cancelled: its owner's key is not let in", entry.id)
-                self._dispatcher.cancel(entry)
+        try:
+            for entry in [*self._journal.interrupted(), *self._journal.queued()]:
+                if not self._door.lets_in(entry.owner) and self._door.certain:
+                    log.info("job %s is cancelled: its owner's key is not let in", entry.id)
+                    self._dispatcher.cancel(entry)
+        except RecamError as error:  # the journal cannot be written now
+            log.error("%s", error)
+            asyncio.get_running_loop().call_later(CANCEL_SECONDS, self._cancel_unlisted)
 
 
 def _make_folder(state: Path) -> None:

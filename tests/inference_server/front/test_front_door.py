@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import shutil
 
@@ -198,6 +199,16 @@ def test_where_the_users_own_key_is_damaged_nobody_new_comes_in(config, tmp_path
     assert door.lets_in(anna) and door.lets_in(mine)  # those who are there stay
     (config / "client.key").write_bytes(kept)
     assert door.callback("*", anna.encode())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_folders_of_keys_that_others_could_write_to_are_mended_and_said(config, tmp_path, caplog):
+    allow("anna", client_keys(tmp_path / "anna").public)
+    for folder in (config, config / "clients"):
+        folder.chmod(0o777)
+    Door().say_who("tcp://127.0.0.1:1")
+    assert [folder.stat().st_mode & 0o777 for folder in (config, config / "clients")] == [0o755] * 2
+    assert len(caplog.messages) == 2 and "others could write" in caplog.text
 
 
 def test_endless_strangers_do_not_fill_the_log(config, caplog):
