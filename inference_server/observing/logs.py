@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import sys
 import threading
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ FILE_BYTES = 8 * 1024 * 1024
 OLDER_FILES = 4  # beside the one that is written: recam.log.1 is the newest of them
 MESSAGE_CHARACTERS = 4_000
 EXCEPTION_CHARACTERS = 20_000
+NAMED_JOB = re.compile(r"\bjob ([0-9a-f]{32})\b")  # in a record that was not made by ``event``
 ALIKE_A_MINUTE = 100  # records that say the same, but for those of jobs' stages
 
 
@@ -166,6 +168,8 @@ def as_dict(record: logging.LogRecord) -> dict:
         "message": record.getMessage()[:MESSAGE_CHARACTERS],
         **getattr(record, "fields", {}),
     }
+    if "job" not in told and (named := NAMED_JOB.search(told["message"])):
+        told["job"] = named[1]
     if exception := exception_of(record):
         told["exception"] = exception
     return told

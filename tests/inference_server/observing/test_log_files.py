@@ -48,6 +48,12 @@ def test_what_is_logged_stays_one_line_whatever_is_in_it(tmp_path):
     assert json.loads(line)["job"] == "1"
 
 
+def test_a_job_that_the_words_name_is_told_as_such():
+    job = "6f1ed002ab5595859014ebf0951522d9"
+    assert logs.as_dict(record("job %s is over", args=(job,)))["job"] == job
+    assert "job" not in logs.as_dict(record("jobs are over"))
+
+
 def test_what_repeats_itself_is_left_out_and_counted():
     clock = [0.0]
     allowance = Allowance(3, lambda: clock[0])
