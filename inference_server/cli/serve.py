@@ -21,6 +21,8 @@ from ..releases.layout import default_releases
 
 _log = logging.getLogger(__name__)
 
+FILES = 4096  # that may be open at once
+
 
 def add_parsers(commands) -> None:
     """Add the subcommand."""
@@ -87,8 +89,20 @@ def _limits(options: argparse.Namespace) -> Limits:
     return Limits(**changes)
 
 
+def _more_files() -> None:
+    """A connection and an upload hold one each; systems begin with as few as 256."""
+    with suppress(ImportError, ValueError, OSError):  # not on Windows; not beyond the hard limit
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def run(options: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    _more_files()
     if options.metrics_port is not None:
         check_installed()
     with closing(logs.start(quiet=options.quiet)) as log:

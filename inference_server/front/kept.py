@@ -123,6 +123,8 @@ def sweep(folder: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            continue  # another sweep was faster
         except OSError as error:
             log.warning("%s cannot be removed: %s", path, error.strerror)
 

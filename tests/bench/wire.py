@@ -98,8 +98,9 @@ def _put_result(state: Path, request: JobRequest, size: int) -> None:
     file.write_bytes(data)
     journal = Journal(state / "journal.sqlite")
     entry = journal.accept(owner, request, request.shot_data())
-    take = {"size": size, "sha256": hashlib.sha256(data).hexdigest()}
-    journal.finish(entry, {"takes": [take]})
+    take = {"size": size, "sha256": hashlib.sha256(data).hexdigest(), "frames": 1}
+    take |= {"width": 16, "height": 16}
+    journal.finish(entry, {"takes": [take], "remarks": [], "seconds": 1.0})
     journal.close()
 
 
