@@ -21,13 +21,14 @@ class Progress:
     def __init__(self, what: str, of: int, every: float = 5.0) -> None:
         self._what, self._of, self._every = what, of, every
         self._began = self._said = time.monotonic()
+        self._over = False
 
     def at(self, done: int) -> None:
         """``done`` of all are done."""
         now = time.monotonic()
-        if now - self._said < self._every and done < self._of:
+        if self._over or (now - self._said < self._every and done < self._of):
             return
-        self._said = now
+        self._said, self._over = now, done >= self._of
         left = (now - self._began) * (self._of - done) / done if done else 0.0
         when = f", about {left:.0f} s left" if done and done < self._of else ""
         print(f"  {self._what}: {done} of {self._of}{when}", flush=True)
