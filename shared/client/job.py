@@ -20,7 +20,7 @@ from .download import download
 from .parts import remove
 from .refusals import odd_answer
 from .room import Room
-from .state import AT_WORK, ENDED, JobState
+from .state import AT_WORK, ENDED, JobState, readable
 from .upload import missing, upload
 
 log = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ class RemoteJob:
                 steps=body["steps"],
                 seconds_left=body["seconds_left"],
                 ahead=body["ahead"],
-                remarks=tuple(body.get("remarks", ())),  # an older server's have none
+                remarks=tuple(readable(body.get("remarks", ()))),  # an older server's have none
                 engine=body["engine"],
                 engine_reason=body["engine_reason"],
             )
@@ -175,9 +175,10 @@ class RemoteJob:
             if stage == "finished":
                 break
             body = await self._next_event()
+        result = body["result"] | {"remarks": readable(body["result"].get("remarks", ()))}
         if out is not None:
-            await self._download(body["result"], out, overwrite)
-        self._show(stage="finished", result=body["result"])
+            await self._download(result, out, overwrite)
+        self._show(stage="finished", result=result)
 
     def _look(self, newest: int) -> None:
         """Ask for a picture that is new: one at a time, so that none wait on a slow line."""

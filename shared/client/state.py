@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..errors import RecamError
 
 AT_WORK = ("rendering", "cancelling")
+MOST_REMARKS, LONGEST_REMARK = 50, 1000
 ENDED = ("finished", "failed", "cancelled")
 
 
@@ -49,3 +51,13 @@ class JobState:
     def ended(self) -> bool:
         """Whether nothing more will happen."""
         return self.stage in ENDED
+
+
+def readable(remarks: Sequence[str]) -> list[str]:
+    """As many as a person reads, and of each as much: a panel lays them out again and again."""
+    shown = [
+        remark if len(remark) <= LONGEST_REMARK else f"{remark[:LONGEST_REMARK]} …"
+        for remark in remarks[:MOST_REMARKS]
+    ]
+    left = len(remarks) - len(shown)
+    return [*shown, f"There are {left} more remarks."] if left else shown

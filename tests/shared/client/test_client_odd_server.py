@@ -80,6 +80,21 @@ def test_chunks_that_are_not_what_was_asked_for_are_refused(length, offset, clip
         assert sum(part.stat().st_size for part in out.parent.iterdir()) <= len(server.take)
 
 
+def test_remarks_are_as_many_and_as_long_as_a_person_reads(out):
+    """Blender lays them out at every redraw of its panel."""
+    many = [f"{number} {'word ' * 300}" for number in range(250)]
+    with OddServer() as server, Client(server.address) as client:
+        result = {**take(server), "remarks": many}
+        server.says["job.attach"] = told(server, remarks=many, result=result)
+        state = client.attach("0" * 32, out).wait(WAIT)
+        assert state.stage == "finished", state.error
+        for remarks in (state.remarks, state.result["remarks"]):
+            assert len(remarks) == 51 and "200 more" in remarks[-1]
+            assert max(map(len, remarks)) < 1100
+        del result["remarks"]  # as an older server's
+        assert client.attach("1" * 32).wait(WAIT).result["remarks"] == []
+
+
 def told(server, **other):
     return lambda body, data: ("job.state", server.state(body["job"], **other))
 
