@@ -24,7 +24,9 @@ from .waiting import Waiting
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0  # until the disk is tried again, when it took nothing
-TELL_SECONDS = 0.5  # between two rounds of telling those who wait how many are before them
+TELL_SECONDS = 0.5  # between two rounds of telling those who wait how many are before them …
+TOLD_A_SECOND = 500  # … and as much more for so many of them
+TOLD_AT_ONCE = 20  # before others have their turn
 
 
 class Dispatcher:
@@ -47,7 +49,7 @@ class Dispatcher:
         ]
         self._waiting = Waiting(LANES.values(), choose("auto", engine_statuses(releases))[0])
         self._told: dict[int, int] = {}  # how many are before each who waits, as last told
-        self._telling: asyncio.TimerHandle | None = None
+        self._telling: asyncio.Task | None = None
         self._settling: set[asyncio.Task] = set()
         self._disk_trouble = ""
         self._ready = False  # to hand over: what an ended server left is taken up
@@ -209,6 +211,8 @@ class Dispatcher:
     async def stop(self) -> None:
         """End the workers; the jobs they have go back into the line, for the next start."""
         self._stopping = True
+        if self._telling:
+            self._telling.cancel()
         await asyncio.gather(*(lane.stop() for lane in self.lanes))
         if self._settling:
             _, unsettled = await asyncio.wait(self._settling, timeout=STOP_SECONDS)
@@ -272,13 +276,15 @@ class Dispatcher:
     def _line_changed(self) -> None:
         """Have those who wait told, all at once, if it concerns them."""
         if self._telling is None and not self._stopping:
-            loop = asyncio.get_running_loop()
-            self._telling = loop.call_later(TELL_SECONDS, self._tell_line)
+            self._telling = asyncio.ensure_future(self._tell_line())
 
-    def _tell_line(self) -> None:
-        self._telling = None
-        before, self._told = self._told, {}
-        for entry in self._waiting:
-            self._told[entry.number] = ahead = self.ahead(entry)
-            if before.get(entry.number) != ahead:
-                self._on_change(entry)
+    async def _tell_line(self) -> None:
+        await asyncio.sleep(TELL_SECONDS + len(self._waiting) / TOLD_A_SECOND)
+        told, self._told, self._telling = self._told, {}, None
+        for count, entry in enumerate(self._waiting):
+            if count % TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)  # a thousand take a while: others come first
+            if entry in self._waiting:
+                self._told[entry.number] = ahead = self.ahead(entry)
+                if told.get(entry.number) != ahead:
+                    self._on_change(entry)

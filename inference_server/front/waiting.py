@@ -30,6 +30,9 @@ class Waiting:
     def __iter__(self) -> Iterator[Entry]:
         return iter(list(self._entries.values()))
 
+    def __contains__(self, entry: Entry) -> bool:
+        return entry.number in self._entries
+
     def __len__(self) -> int:
         return len(self._entries)
 

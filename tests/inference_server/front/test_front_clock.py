@@ -36,8 +36,10 @@ def test_nothing_is_lost_and_no_time_is_negative(server, short_clip, tmp_path, m
             asked = request(SHORT, engine="projection", settings=settings)
             return client.shoot(asked, [short_clip], tmp_path / name)
 
-        jobs = [shoot("a.mp4", prompt="hold"), shoot("b.mp4")]
-        until(lambda: jobs[0].state.doing == "holding" and jobs[1].state.ahead == 1)
+        jobs = [shoot("a.mp4", prompt="hold")]
+        until(lambda: jobs[0].state.doing == "holding")
+        jobs.append(shoot("b.mp4"))
+        until(lambda: jobs[1].state.ahead == 1)
         draft = clock / "new"
         draft.write_text(str(shift))
         draft.replace(clock / "shift")

@@ -93,8 +93,9 @@ def test_a_disk_that_fills_up_at_work_fails_that_job_alone(
     with Client(server.address, patience=30) as client:
         asked = request(SHORT, engine="projection", settings={"prompt": "hold"})
         job = client.shoot(asked, [short_clip], tmp_path / "a.mp4")
+        until(lambda: job.state.doing == "holding")
         behind = client.shoot(request(SHORT, engine="projection"), [short_clip], tmp_path / "b.mp4")
-        until(lambda: job.state.doing == "holding" and behind.state.stage == "queued")
+        until(lambda: behind.state.stage == "queued")
         small.fill()
         code.let_go()
         # Its end is not told before the journal has it, which the disk may not take either.
