@@ -21,7 +21,8 @@ _PICTURES = (
     "jpegls rawvideo v210 v210x v308 v408 v410 yuv4 y41p r210 r10k avrn avui 012v qtrle 8bps rpza "
     "smc cinepak svq1 svq3 indeo3 indeo4 indeo5 png apng gif bmp tiff targa dpx exr webp ffv1 "
     "ffvhuff huffyuv utvideo magicyuv lagarith hap dxv notchlc speedhq aic pixlet sheervideo "
-    "media100 hqx hq_hqa cllc zmbv tscc2 camtasia camstudio msrle msvideo1 cljr asv1 asv2 snow apv"
+    "media100 hqx hq_hqa cllc fraps zmbv tscc2 camtasia camstudio msrle msvideo1 cljr asv1 asv2 "
+    "snow apv"
 )
 _SOUNDS = (
     "aac aac_latm mp1 mp1float mp2 mp2float mp3 mp3float ac3 eac3 dca truehd mlp opus libopus "

@@ -10,7 +10,7 @@ import pytest
 from stress.media.parts import avi, box, element, full, jpeg, jpeg_claiming, mkv, mp4, u32
 from video_files import beep, make, make_numbered, numbers_of
 
-from inference_server.video import limits
+from inference_server.video import limits, opening
 from inference_server.video.contents import claims_too_much
 from inference_server.video.opening import check_size
 from inference_server.video.probe import probe
@@ -81,8 +81,11 @@ def test_what_artists_have_is_read(tmp_path, name, codec, pixels, options):
 
 
 def test_containers_and_codecs_of_games_and_text_are_not_opened(tmp_path):
-    assert "not read here" in refused(tmp_path / "a.mov", mp4([jpeg()] * 3, codec=b"SMJ2"))
-    assert "text" in refused(tmp_path / "b.mp4", b"\x1b[31m".replace(b"\x1b", b"") * 900)
+    meeting = avi([jpeg()] * 3).replace(b"MJPG", b"G2M4")
+    assert "not read here" in refused(tmp_path / "a.avi", meeting)
+    smacker = b"SMK2" + bytes(900)
+    assert "not a video file that can be opened" in refused(tmp_path / "a.smk", smacker)
+    assert "text" in refused(tmp_path / "b.mp4", b"a letter\n" * 900)
     assert "archive" in refused(tmp_path / "c.mp4", b"PK\x03\x04" + bytes(900))
     assert "program" in refused(tmp_path / "d.mp4", b"MZ" + bytes(900))
 
@@ -157,9 +160,13 @@ def test_a_size_that_changes_on_the_way_is_said(tmp_path):
     reader = read(tmp_path / "a.avi", avi([jpeg(), jpeg(), jpeg(200, 100), jpeg()]))
     assert {frame.shape for frame in reader} == {(64, 96, 3)}
     assert any("changes its size" in remark for remark in reader.remarks)
-    burst = avi([*[jpeg()] * 4, jpeg_claiming(60_000, 60_000), *[jpeg()] * 40])
-    reader = read(tmp_path / "b.avi", burst)
-    assert any("damaged" in remark for remark in reader.remarks)
+
+
+def test_a_picture_that_bursts_on_the_way_is_not_made_room_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "_MAX_PIXELS", {"max_pixels": "10000"})  # the clip has 6144
+    reader = read(tmp_path / "a.avi", avi([*[jpeg()] * 4, jpeg(200, 100), *[jpeg()] * 40]))
+    assert any("damaged, 1 times" in remark for remark in reader.remarks)
+    assert not any("changes its size" in remark for remark in reader.remarks)
 
 
 def test_one_frame_that_is_there_no_more_is_missed(tmp_path):
