@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from shared.client.client import Client
+from shared.protocol.kinds import printable
 
 from ..front.limits import size
 
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(status, indent=1))
     else:
-        print(*sentences(status), sep="\n")
+        print(printable("\n".join(sentences(status))))
     return 0
 
 
@@ -69,7 +70,7 @@ def _lane(lane: dict) -> str:
         said += f", {size(lane['memory'])}"
     if device := lane["device"]:
         said += f", on the {device['name']}"
-        if "memory" in device:
+        if "memory_used" in device and "memory" in device:
             said += f" ({size(device['memory_used'])} of {size(device['memory'])} in use)"
     if lane["restarts"]:
         said += f", restarted {lane['restarts']} times"

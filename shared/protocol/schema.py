@@ -138,11 +138,50 @@ _ABOUT = _told(
     engines=listed(_told(name=line(40), description=words(), can_run=flag, reason=words()), 0, 100),
 )
 
+_LANE = _told(
+    name=line(40),
+    engines=listed(line(40), 0, 100),
+    worker=line(40),
+    memory=whole(),
+    device=_told({"name": line(), "memory": whole(), "memory_used": whole()}),
+    restarts=whole(),
+    waiting=whole(),
+    at_work=flag,
+    doing=line(),
+    step=whole(),
+    steps=whole(),
+    seconds_left=maybe(number),
+    trouble=words(),
+)
+_STATUS = _told(
+    server=line(),
+    python=line(),
+    system=line(),
+    packages=_told(),
+    began=number,
+    seconds=number,
+    memory=whole(),
+    lanes=listed(_LANE, 0, 100),
+    queue=_told(
+        waiting=whole(),
+        at_work=whole(),
+        yours=listed(_told(job=_JOB, stage=one_of(*STAGES), ahead=whole()), 0, 10_000),
+    ),
+    ended=_told({stage: whole() for stage in STAGES}),
+    disk=_told(
+        **dict.fromkeys(
+            ("clips", "uploads", "results", "yours", "most", "most_yours", "free"), whole()
+        )
+    ),
+    limits=_told(),
+    trouble=words(),
+)
+
 ANSWERS = {
     "error": Form(_ERROR),
     "welcome": Form(_ABOUT),
     "server.info": Form(_ABOUT),
-    "server.status": Form(_told()),
+    "server.status": Form(_STATUS),
     "blob.held": Form(_told(sha256=_SHA256)),
     "blob.missing": Form(_told(sha256=_SHA256)),
     "blob.go": Form(_told(upload=_JOB, offset=_OFFSET)),
