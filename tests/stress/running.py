@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import tempfile
 import threading
 import time
 import uuid
@@ -36,26 +37,45 @@ class Progress:
 
 @contextlib.contextmanager
 def bounded(seconds: float) -> Iterator[None]:
-    """Inside, at most ``seconds`` pass before TimeoutError; what is started is ended afterwards.
+    """Inside, at most ``seconds`` pass before TimeoutError; nothing that was begun is left behind.
 
-    A Ctrl-C ends it in the same way. Where the system has no alarm (Windows) nothing watches.
+    Processes are ended and temporary files removed, after a Ctrl-C too. Where the system has no
+    alarm (Windows) nobody looks at the time.
     """
-    marked = os.environ.get(_MARK)
-    os.environ[_MARK] = mark = uuid.uuid4().hex
-    watch = hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
-    if watch:
+    with tempfile.TemporaryDirectory(prefix="recam-stress-", ignore_cleanup_errors=True) as folder:
+        before, tempfile.tempdir = tempfile.tempdir, folder
+        try:
+            with _processes_ended(), _in_time(seconds):
+                yield
+        finally:
+            tempfile.tempdir = before
 
-        def late(number, frame):
-            raise TimeoutError(f"it was not done within {seconds:.0f} seconds")
 
-        before = signal.signal(signal.SIGALRM, late)
-        signal.alarm(int(seconds))
+@contextlib.contextmanager
+def _in_time(seconds: float) -> Iterator[None]:
+    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def late(number, frame):
+        raise TimeoutError(f"it was not done within {seconds:.0f} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(int(seconds))
     try:
         yield
     finally:
-        if watch:
-            signal.alarm(0)
-            signal.signal(signal.SIGALRM, before)
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _processes_ended() -> Iterator[None]:
+    marked = os.environ.get(_MARK)
+    os.environ[_MARK] = mark = uuid.uuid4().hex
+    try:
+        yield
+    finally:
         if marked is None:
             del os.environ[_MARK]
         else:
