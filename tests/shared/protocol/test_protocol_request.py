@@ -157,6 +157,14 @@ def test_rows_that_are_none_are_refused(change, code):
     assert caught.value.code == code
 
 
+def test_a_row_elsewhere_does_not_stand_for_a_pose_that_is_missing():
+    shot = json.loads(REQUEST.shot_data())
+    shot["trajectory"]["poses"][4] = None
+    shot["take"] = shot["trajectory"]["poses"][0]
+    with pytest.raises(RecamError, match="rows of numbers"):
+        arrive(REQUEST.to_body(), json.dumps(shot).encode())
+
+
 def test_rows_go_where_they_stand_whatever_the_order_of_fields():
     own = make_move("arc_left", 5, Fraction(30000, 1001), SHOT.trajectory.lenses[0])
     data = json.loads(replace(REQUEST, shot=Shot(SHOT.trajectory, own)).shot_data())
