@@ -75,15 +75,16 @@ class JobRequest:
 
         RecamError ``shot_size`` where it is more than a message may carry.
         """
-        shot = shot_to_json(self.shot)
-        data = json.dumps(shot, allow_nan=False, separators=(",", ":")).encode()
-        if self.frames > MOST_FRAMES or len(data) > DATA_BYTES:
-            raise RecamError(
-                "shot_size",
-                f"A shot of {self.frames} frames is too long to be sent at once.",
-                "Send the clip in parts.",
-            )
-        return data
+        if self.frames <= MOST_FRAMES:
+            shot = shot_to_json(self.shot)
+            data = json.dumps(shot, allow_nan=False, separators=(",", ":")).encode()
+            if len(data) <= DATA_BYTES:
+                return data
+        raise RecamError(
+            "shot_size",
+            f"A shot of {self.frames} frames is too long to be sent at once.",
+            "Send the clip in parts.",
+        )
 
     @classmethod
     def from_message(cls, body: dict, data: bytes) -> JobRequest:

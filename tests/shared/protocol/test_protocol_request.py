@@ -11,7 +11,7 @@ import pytest
 
 from shared.cameras.lens import lens_from_focal
 from shared.cameras.moves import make_move
-from shared.cameras.trajectory import Shot
+from shared.cameras.trajectory import Shot, Trajectory
 from shared.errors import RecamError
 from shared.protocol.limits import MOST_FRAMES
 from shared.protocol.messages import Message, pack, unpack
@@ -113,7 +113,7 @@ def test_an_older_clients_takes_stay_where_nothing_is_said_of_delivery():
 
 def test_a_shot_of_too_many_frames_is_neither_sent_nor_read():
     lens = lens_from_focal(35.0, 36.0, 16 / 9)
-    long = Shot(make_move("orbit", MOST_FRAMES + 1, Fraction(25), lens))
+    long = Shot(Trajectory.standing(np.eye(4), lens, Fraction(25), MOST_FRAMES + 1))
     with pytest.raises(RecamError) as caught:
         replace(REQUEST, shot=long).shot_data()
     assert caught.value.code == "shot_size" and str(MOST_FRAMES + 1) in caught.value.sentence
