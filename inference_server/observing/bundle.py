@@ -20,11 +20,13 @@ from shared.errors import RecamError
 from shared.folders import config_folder
 from shared.version import VERSION
 
+from ..front.kept import AWAY, DIGITS
 from ..front.limits import Limits
 from . import logs
 from .journal_figures import artists_words, figures
 from .scrub import Scrub, key_files
 
+OWN = {*DIGITS, AWAY, "work", "log", "journal", "days", "paces", "prompts"}  # in a state folder
 LOG_BYTES = 4 * 1024 * 1024  # the newest ones
 
 ABOUT = """\
@@ -111,7 +113,8 @@ def state_listing(state: Path) -> list[str]:
     for each in sorted(state.iterdir()):
         files = [file for file in (each.rglob("*") if each.is_dir() else [each]) if file.is_file()]
         size = sum(file.stat().st_size for file in files)
-        said.append(f"state folder: {each.name}: {len(files)} files, {size / 1e6:.1f} MB")
+        name = each.name if each.name.partition(".")[0] in OWN else "(not Recam's)"
+        said.append(f"state folder: {name}: {len(files)} files, {size / 1e6:.1f} MB")
     return said
 
 

@@ -16,6 +16,7 @@ from shared.folders import config_folder
 ORDINARY = {"", "root", "recam", "localhost", "clip"}  # names that tell nothing
 LEAST_NAME = 2  # characters: a shorter one is found everywhere
 LONG = 20
+ADDRESS = re.compile(r"tcp://(?!127\.|localhost|\[::1\])(\[[^\]\s]*\]|[^\s:\"']+)")
 
 
 class Scrub:
@@ -35,7 +36,8 @@ class Scrub:
         self._pattern = None
 
     def __call__(self, text: str) -> str:
-        """The text without them."""
+        """The text without them, and without addresses of other machines."""
+        text = ADDRESS.sub("tcp://(address)", text)
         if not self._known:
             return text
         if self._pattern is None:

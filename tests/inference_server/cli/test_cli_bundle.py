@@ -11,7 +11,7 @@ import zipfile
 import pytest
 from takes import SHORT, another_user, request
 
-from inference_server.observing.bundle import contents, log_tail
+from inference_server.observing.bundle import contents, log_tail, state_listing
 from inference_server.observing.logs import LogFile, folder
 from inference_server.observing.scrub import Scrub
 from shared.client.client import Client
@@ -98,6 +98,15 @@ def test_nothing_is_overwritten(server, tmp_path):
     done = server.run("bundle", "--output", there)
     assert done.returncode == 1 and "cannot be written" in done.stderr
     assert there.read_text() == "mine"
+
+
+def test_of_addresses_and_folders_only_what_is_recams_is_told(tmp_path):
+    (tmp_path / "a film nobody knows of").mkdir()
+    (tmp_path / "journal.sqlite").touch()
+    found = "\n".join(state_listing(tmp_path))
+    assert "journal.sqlite" in found and "film" not in found
+    text = Scrub()("at tcp://10.1.2.3:47811 and tcp://[fd00::2]:1, tcp://127.0.0.1:2 tcp://[::1]:3")
+    assert text == "at tcp://(address):47811 and tcp://(address):1, tcp://127.0.0.1:2 tcp://[::1]:3"
 
 
 def test_what_cannot_be_found_out_is_said(tmp_path):
