@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 
 import av
+import pytest
 from servers import ROOT, until
 from takes import LONG, SHORT, rendering, request
 
@@ -43,11 +44,16 @@ def test_a_cancel_is_not_forgotten_when_the_server_dies(server, long_clip, tmp_p
         assert job.wait(WAIT).stage == "cancelled"
 
 
-def test_a_worker_that_does_not_start_is_said_to_whoever_waits(server, short_clip, tmp_path):
+@pytest.mark.parametrize("broken", ["raise SystemExit(3)", "import time; time.sleep(600)"])
+def test_a_worker_that_does_not_start_is_said_to_whoever_waits(
+    server, short_clip, tmp_path, broken
+):
     server.stop()
-    broken = shutil.copytree(ROOT / "inference_server", tmp_path / "code/inference_server")
+    code = shutil.copytree(ROOT / "inference_server", tmp_path / "code/inference_server")
     shutil.copytree(ROOT / "shared", tmp_path / "code/shared")
-    (broken / "worker/__main__.py").write_text("raise SystemExit(3)\n")
+    (code / "worker/__main__.py").write_text(broken)
+    with (code / "front/lane.py").open("a") as lane:
+        lane.write("\nSTART_SECONDS = 2.0\n")
     said = server.start(code=tmp_path / "code").address
     with Client(said, patience=30) as client:
         job = client.shoot(request(SHORT), [short_clip], tmp_path / "take.mp4")
