@@ -12,7 +12,7 @@ from .plan import make_plan
 from .running import Progress
 from .table import Row
 
-SECONDS = 420.0
+SECONDS = 600.0
 SEED = 6
 SLOW = 0.004  # seconds per 64 KiB
 AHEAD = 0.1  # share of the jobs that is released beyond what the troubles have come to
@@ -38,7 +38,7 @@ def run(short: bool) -> list[Row]:
             progress.at(number + 1)
         campaign.release(jobs)
         progress = Progress("jobs ended", jobs)
-        campaign.wait(60 if short else 120, lambda: progress.at(campaign.ended()))
+        campaign.wait(150 if short else 240, lambda: progress.at(campaign.ended()))
         took = time.monotonic() - began
         connections = campaign.proxy.connections
         verdict = campaign.judge()
