@@ -62,7 +62,9 @@ def write_order(store: Store, attempt: str, entry: Entry, engine: str, shot: byt
     work.mkdir(parents=True, exist_ok=True)
     file = work / ORDER
     # The shot as it was sent, unread: that would take as long as reading it did.
-    file.write_bytes(json.dumps(order)[:-1].encode() + b', "shot": ' + shot + b"}")
+    with file.open("wb") as out:
+        for piece in (json.dumps(order)[:-1].encode(), b', "shot": ', shot, b"}"):
+            out.write(piece)
     return file
 
 

@@ -40,7 +40,7 @@ class Limits:
     bytes: int | None = None
     bytes_per_client: int | None = None
     unanswered: int = 64
-    unsent: int = 64 * CHUNK_BYTES
+    unsent: int = 48 * CHUNK_BYTES
     unsent_per_client: int = 2 * CHUNK_BYTES
     at_work: int = 32 * CHUNK_BYTES
     upload_days: float = 1

@@ -22,6 +22,7 @@ from shared.protocol.schema import REQUESTS
 from shared.protocol.strict_json import bad
 
 from ..observing.counts import Counts
+from .allocator import give_back
 from .clips import OpenUploads
 from .deletion import Deletion
 from .dispatcher import Dispatcher, server_fault
@@ -76,6 +77,7 @@ class Front:
 
     async def run(self, on_listening=lambda address: None) -> None:
         """Serve until a SIGINT or SIGTERM; ``on_listening`` is called with the real address."""
+        give_back()
         # For disk and hashes. Few: every thread keeps some of the memory that it has once used.
         threads = ThreadPoolExecutor(DISK_THREADS, thread_name_prefix="recam-disk")
         asyncio.get_running_loop().set_default_executor(threads)

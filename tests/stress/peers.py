@@ -39,6 +39,7 @@ class Peer:
         self.socket.rcvhwm, self.socket.rcvbuf = 1, 64 * 1024
         self.socket.connect(server.address)
         self._number = 0
+        self.sent = ""  # SHA-256 of its last upload
 
     def send(self, kind: str, body: dict, data: bytes | None = None) -> int:
         """Send a request; its number."""
@@ -87,6 +88,7 @@ class Peer:
             self._acknowledged()
         end = {"upload": upload, "sha256": digest.hexdigest()}
         assert self.ask("blob.end", end)[0] == "blob.held"
+        self.sent = digest.hexdigest()
 
     def _acknowledged(self) -> None:
         kind, *_ = told = self.receive()
