@@ -251,7 +251,7 @@ def odd_files(tmp_path_factory):
             ["no.mp4"],
         ),
         (["{clip}", "--camera", "static", "--server", "nowhere"], ["nowhere"]),
-        (["{clip}", "--camera", "static", "--server-key", "abc"], ["server.pub"]),
+        (["{clip}", "--camera", "static", "--server-key", "abc"], ["public key", "whole line"]),
     ],
     ids=lambda value: " ".join(value[1:]) if isinstance(value, list) else None,
 )
