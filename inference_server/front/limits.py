@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import RecamError
-from shared.protocol.limits import CHUNK_BYTES
+from shared.protocol.limits import CHUNK_BYTES, CREDIT
 
 GB = 10**9
 
@@ -24,8 +24,8 @@ class Limits:
     bytes, bytes_per_client: of clips, uploads and results together; None: as ``space`` has it.
     unanswered: requests of one connection without an answer so far: many more than a client's
         credit and its questions, few enough that one which asks and never reads costs little.
-    unsent, unsent_per_client: bytes of answers that wait for the network. The kernel holds more of
-        them, so two chunks keep a fast line busy; beyond a quarter of ``unsent`` a client has one.
+    unsent, unsent_per_client: bytes of answers that wait for the network. One client may have its
+        whole window; beyond a quarter of ``unsent`` in all, each has one chunk at a time.
     at_work: bytes of messages that are worked on before the next one is taken in.
     upload_days: since the last chunk. clip_days, result_days: since the last use: sent, named by
         a job, fetched. job_days: since the job's end; its line in the journal goes together with
@@ -41,7 +41,7 @@ class Limits:
     bytes_per_client: int | None = None
     unanswered: int = 64
     unsent: int = 48 * CHUNK_BYTES
-    unsent_per_client: int = 2 * CHUNK_BYTES
+    unsent_per_client: int = CREDIT * CHUNK_BYTES
     at_work: int = 32 * CHUNK_BYTES
     upload_days: float = 1
     clip_days: float = 14
