@@ -39,6 +39,7 @@ class Status:
     ) -> None:
         self._counts, self._door, self._dispatcher = counts, door, dispatcher
         self._store, self._limits = store, limits
+        self._began = time.monotonic()
         self._looked = float("-inf")
         self._kept: dict[str, Counter[str]] = {}
         self._disk: dict[str, int] = {}
@@ -59,7 +60,7 @@ class Status:
             "system": platform.platform(),
             "packages": self._versions,
             "began": self._counts.began,
-            "seconds": round(time.time() - self._counts.began, 1),
+            "seconds": round(time.monotonic() - self._began, 1),
             "memory": memory(),
             "lanes": lanes,
             "queue": {

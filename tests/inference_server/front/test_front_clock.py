@@ -45,6 +45,8 @@ def test_nothing_is_lost_and_no_time_is_negative(server, short_clip, tmp_path, m
         draft.replace(clock / "shift")
         jobs.append(shoot("c.mp4"))
         until(lambda: jobs[2].state.ahead == 2)
+        seconds = client.ask("server.status", {}).result(WAIT)["seconds"]
+        assert 0 < seconds < DAY / 2, "it tells how long it has been up"
         server.kill()
         server.start(code=code.folder)
         code.let_go()
