@@ -48,13 +48,16 @@ ANSWERS = {
 
 
 def answers(folder: Path, count: int) -> list[Row]:
-    """Ask ``count`` times, and follow a job now and then; every answer has something wrong."""
+    """Ask ``count`` times, and follow a job now and then; every answer has something wrong.
+
+    folder: the client's own, and not there yet.
+    """
     before = os.environ.get("RECAM_CONFIG")
     os.environ["RECAM_CONFIG"] = str(folder / "artist")
     pauses, connection.REFUSED_SECONDS = connection.REFUSED_SECONDS, (0.01, 0.02)
     server = _FalseServer()
     takes = folder / "takes"
-    takes.mkdir()
+    takes.mkdir(parents=True)
     codes: dict[str, int] = {}
     try:
         with Client(server.address) as client:
@@ -70,7 +73,7 @@ def answers(folder: Path, count: int) -> list[Row]:
             os.environ["RECAM_CONFIG"] = before
     faults = sum(codes[code] for code in codes if code.startswith(("!", "client_fault")))
     largest = max((file.stat().st_size for file in takes.iterdir()), default=0)
-    elsewhere = {file.name for file in folder.iterdir()} - {"artist", "takes", "server", "clip.mp4"}
+    elsewhere = sorted({file.name for file in folder.iterdir()} - {"artist", "takes"})
     return [
         Row(
             f"a client of a server that answers nonsense {server.answered:,} times: its own faults",
@@ -80,7 +83,7 @@ def answers(folder: Path, count: int) -> list[Row]:
         ),
         Row(
             "the largest file that it wrote, of a take that was said to have so much",
-            f"{largest:,} of {TOLD:,} bytes",
+            f"{largest:,} of {TOLD:,} bytes" + "".join(f"; and {name}" for name in elsewhere),
             "no more, nowhere else",
             largest <= TOLD and not elsewhere,
         ),

@@ -39,7 +39,7 @@ def run(short: bool) -> list[Row]:
         clip = _clip(folder)
         rows = [*_mutants(server, client, count, clip), *pickles(server, client, folder, clip)]
         rows.append(_log(server))
-        rows += answers(folder, 100 if short else 2_000)
+        rows += answers(folder / "answers", 100 if short else 2_000)
     return [*rows, *(_fuzzed(what, runs) for what in ("header", "shot"))]
 
 
