@@ -9,10 +9,10 @@ import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from shared.errors import RecamError
 from shared.protocol.request import JobRequest
 
 from . import job_events
+from .journal_file import open_journal, unwritable
 
 log = logging.getLogger(__name__)
 
@@ -21,26 +21,6 @@ MOST_ATTEMPTS = 2
 
 QUEUED = "stage = 'queued'"
 AT_WORK = "stage IN ('rendering', 'cancelling')"
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    stage TEXT NOT NULL,
-    body TEXT NOT NULL,
-    shot BLOB NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    engine TEXT NOT NULL DEFAULT '',
-    engine_reason TEXT NOT NULL DEFAULT '',
-    result TEXT,
-    error TEXT,
-    accepted REAL NOT NULL,
-    ended REAL,
-    UNIQUE (owner, id)
-);
-CREATE INDEX IF NOT EXISTS waiting ON jobs (stage, number);
-"""
 
 
 @dataclass(frozen=True)
@@ -79,33 +59,8 @@ class Journal:
     """
 
     def __init__(self, file: Path) -> None:
-        """Open or make the journal; RecamError ``state_in_use`` if another server holds it,
-        ``state_damaged`` if it is none."""
-        self._database = sqlite3.connect(file, isolation_level=None, timeout=0.5)
-        self._database.row_factory = sqlite3.Row
-        try:
-            # Exclusive: a second server on the same folder would run every job twice.
-            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.executescript(_SCHEMA)
-            self._database.execute("BEGIN IMMEDIATE")
-            self._database.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
-            self._database.close()
-            if not isinstance(error, sqlite3.OperationalError):
-                raise RecamError(
-                    "state_damaged",
-                    f"The journal {file} is damaged ({error}).",
-                    "Put it back from a backup; moved away, the server starts with no jobs.",
-                ) from None
-            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-                raise _unwritable(error) from None
-            raise RecamError(
-                "state_in_use",
-                f"The journal {file} cannot be used ({error}).",
-                "Is another server running on the same folder? Stop it, or give another --state.",
-            ) from None
+        """Open or make the journal; raises as ``open_journal`` does."""
+        self._database = open_journal(file)
 
     def close(self) -> None:
         """Let go of the journal."""
@@ -216,15 +171,7 @@ class Journal:
         try:
             return self._database.execute(statement, values).rowcount
         except sqlite3.DatabaseError as error:
-            raise _unwritable(error) from None
-
-
-def _unwritable(error: sqlite3.DatabaseError) -> RecamError:
-    return RecamError(
-        "server_disk",
-        f"The server cannot write its journal ({error}).",
-        "Make room in the server's state folder, and try again.",
-    )
+            raise unwritable(error) from None
 
 
 def _entry(row: sqlite3.Row) -> Entry:
