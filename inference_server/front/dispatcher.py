@@ -16,7 +16,7 @@ from .estimates import worker_gone
 from .faults import server_fault
 from .journal import Entry, Journal
 from .lane import STOP_SECONDS, Lane
-from .outcomes import Outcome, kept, put_back, record
+from .outcomes import Outcome, kept, record, take_up
 from .progress import Progress
 from .store import Store, disk_error
 from .waiting import Waiting
@@ -66,7 +66,7 @@ class Dispatcher:
     def _take_up(self) -> None:
         try:
             for entry in self._journal.interrupted():
-                put_back(self._journal, entry)  # the server ended, and took its worker along
+                take_up(self._journal, entry)
                 self._wait_again(entry)
                 self._changed(entry)
         except RecamError as error:

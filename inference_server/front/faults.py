@@ -34,3 +34,13 @@ def worker_let_down(why: str, attempts: int) -> RecamError:
         f"The server's worker ended {attempts} times while it rendered this job.",
         "The clip may be damaged or too large for this machine; see the server's log.",
     )
+
+
+def front_died(times: int) -> RecamError:
+    """The error of a job that was at work each time when the server itself ended."""
+    return RecamError(
+        "worker_died",
+        f"The server itself ended {times} times in a row while it rendered this job.",
+        "If the machine's memory ran out, send a smaller picture or a shorter clip; if the server "
+        "was ended by hand, send the job again.",
+    )

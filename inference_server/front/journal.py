@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 # A job that has taken its worker down this often is not tried again.
 MOST_ATTEMPTS = 2
+# Nor one that was at work each time when the server itself ended so often: the machine's memory may
+# be too small for it. Many: a server may be killed as often without any fault of a job's.
+MOST_FRONT_DEATHS = 10
 
 QUEUED = "stage = 'queued'"
 AT_WORK = "stage IN ('rendering', 'cancelling')"
@@ -28,6 +31,8 @@ class Entry:
     """A job as the journal keeps it, but for its shot, which may be long.
 
     stage: queued, rendering, cancelling, finished, failed, cancelled.
+    front_deaths: how often running the server has ended without a word while it was at work,
+        or will have if the server ends so now.
     """
 
     number: int
@@ -42,6 +47,7 @@ class Entry:
     error: dict | None
     accepted: float
     ended: float | None
+    front_deaths: int = 0
 
     @property
     def over(self) -> bool:
@@ -97,14 +103,21 @@ class Journal:
 
     def start(self, entry: Entry, engine: str, reason: str) -> bool:
         """A worker has it: with this engine, and why that one. Whether it was waiting."""
-        now = "stage = 'rendering', attempts = attempts + 1, engine = ?, engine_reason = ?"
+        # Whoever dies writes nothing: each start counts as a death until it is known to be none.
+        now = (
+            "stage = 'rendering', attempts = attempts + 1, front_deaths = front_deaths + 1, "
+            "engine = ?, engine_reason = ?"
+        )
         if started := self._change(entry, now, engine, reason, where=QUEUED):
             job_events.started(self.find(entry.owner, entry.id))
         return started
 
-    def requeue(self, entry: Entry, *, blameless: bool = False) -> None:
-        """Put it back; ``blameless`` where the worker's end was not the job's doing."""
+    def requeue(self, entry: Entry, *, blameless: bool = False, front_died: bool = False) -> None:
+        """Put it back; ``blameless`` where the worker's end was not the job's doing,
+        ``front_died`` where it was the front's."""
         now = f"stage = 'queued', attempts = attempts - {int(blameless)}"
+        if not front_died:
+            now += ", front_deaths = 0"
         if self._change(entry, now, where=AT_WORK):
             job_events.queued_again(entry, blameless)
 

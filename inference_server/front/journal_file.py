@@ -28,10 +28,12 @@ CREATE TABLE IF NOT EXISTS jobs (
     error TEXT,
     accepted REAL NOT NULL,
     ended REAL,
+    front_deaths INTEGER NOT NULL DEFAULT 0,
     UNIQUE (owner, id)
 );
 CREATE INDEX IF NOT EXISTS waiting ON jobs (stage, number);
 """
+_ADDED = ("front_deaths",)  # columns of whole numbers that older files are without
 
 
 def open_journal(file: Path) -> sqlite3.Connection:
@@ -56,6 +58,10 @@ def _opened(file: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.executescript(_SCHEMA)
+        there = {row["name"] for row in database.execute("PRAGMA table_info(jobs)")}
+        for name in _ADDED:
+            if name not in there:
+                database.execute(f"ALTER TABLE jobs ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0")
         database.execute("BEGIN IMMEDIATE")
         database.execute("COMMIT")
     except sqlite3.DatabaseError:

@@ -10,8 +10,8 @@ from shared.errors import RecamError
 from shared.protocol.messages import error_body
 
 from .attempts import keep_result
-from .faults import server_fault, worker_let_down
-from .journal import MOST_ATTEMPTS, Entry, Journal
+from .faults import front_died, server_fault, worker_let_down
+from .journal import MOST_ATTEMPTS, MOST_FRONT_DEATHS, Entry, Journal
 from .store import Store, disk_error
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,16 @@ def record(journal: Journal, entry: Entry, outcome: Outcome) -> None:
         put_back(journal, entry, blameless=False)
     else:
         journal.fail(entry, error_body(worker_let_down(outcome.why, attempts)))
+
+
+def take_up(journal: Journal, entry: Entry) -> None:
+    """Queue a job again that was at work when the server died, unless that is so each time."""
+    if entry.stage == "cancelling":
+        journal.cancel(entry)
+    elif entry.front_deaths >= MOST_FRONT_DEATHS:
+        journal.fail(entry, error_body(front_died(entry.front_deaths)))
+    else:
+        journal.requeue(entry, blameless=True, front_died=True)
 
 
 def put_back(journal: Journal, entry: Entry, *, blameless: bool = True) -> None:

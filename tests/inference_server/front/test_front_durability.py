@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psutil
 import pytest
+from held_engine import HeldCode
 from servers import until
 from takes import LONG, SHORT, rendering, request
 
@@ -38,6 +39,30 @@ def test_a_killed_server_goes_on_after_its_restart(server, client, long_clip, tm
     finished(first, tmp_path / "first.mp4", MIDDLE)
     finished(second, tmp_path / "second.mp4", SHORT)
     until(lambda: not [*server.state.glob("work/*")])
+
+
+def test_a_job_at_work_each_time_when_the_server_dies_is_set_aside_and_the_next_one_runs(
+    server, client, short_clip, tmp_path
+):
+    code = HeldCode(tmp_path / "code")
+    with (code.folder / "inference_server/front/journal.py").open("a") as journal:
+        journal.write("\nMOST_FRONT_DEATHS = 2\n")
+    server.stop()
+    server.start(code=code.folder)
+    asked = request(SHORT, engine="projection", settings={"prompt": "hold"})
+    job = client.shoot(asked, [short_clip], tmp_path / "take.mp4")
+    behind = client.shoot(request(SHORT, engine="projection"), [short_clip], tmp_path / "b.mp4")
+    until(lambda: behind.state.stage == "queued")
+    for end in (server.kill, server.stop, server.kill, server.kill):  # in order: not in a row
+        with Client(server.address, patience=30) as new:  # which has heard nothing before
+            seen = new.attach(job.id, tmp_path / "seen.mp4")
+            until(lambda: seen.state.doing == "holding" or seen.state.ended)  # noqa: B023
+            assert not seen.state.ended, seen.state
+            end()
+        server.start(code=code.folder)
+    error = job.wait(WAIT).error
+    assert error.code == "worker_died" and "itself ended 2 times in a row" in error.sentence
+    finished(behind, tmp_path / "b.mp4", SHORT)
 
 
 def test_a_stopped_server_puts_its_job_back(server, client, long_clip, tmp_path):

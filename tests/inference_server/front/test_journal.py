@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from servers import ROOT
 from takes import SHORT, request
 
 from inference_server.front import journal as journals
+from inference_server.front import journal_file
 from inference_server.front import waiting as waitings
 from inference_server.front.journal import Journal
 from inference_server.front.waiting import Waiting
@@ -186,3 +188,19 @@ def test_what_is_no_file_of_a_journal_is_told_from_one_in_use(tmp_path):
     with sqlite3.connect(file) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()
+
+
+def test_a_file_of_an_older_server_gains_what_it_is_without(tmp_path, journal, at_work):
+    journal.close()
+    file = tmp_path / "journal.sqlite"
+    with sqlite3.connect(file) as database:
+        for name in journal_file._ADDED:
+            database.execute(f"ALTER TABLE jobs DROP COLUMN {name}")
+    database.close()
+    for deaths in range(2):  # and keeps it the second time
+        opened = Journal(file)
+        (entry,) = opened.interrupted()
+        assert entry == dataclasses.replace(at_work, front_deaths=deaths, attempts=1)
+        opened.requeue(entry, blameless=True, front_died=True)
+        assert opened.start(entry, "projection", "it can")
+        opened.close()
