@@ -20,6 +20,7 @@ from .journal import Entry
 from .store import Store, keep
 
 ORDER = "order.json"
+SHOT = "shot.json"
 TRIES = 10  # at a rename, on a system where whoever reads a file keeps it from being renamed
 PAUSE_SECONDS = 0.5  # between two of them
 
@@ -30,7 +31,7 @@ def new_attempt(job: str) -> str:
 
 
 def write_order(store: Store, attempt: str, entry: Entry, engine: str, shot: bytes) -> Path:
-    """What the worker needs, in a file: a long shot is megabytes.
+    """What the worker needs, in a file; the shot, which comes from the client, in one of its own.
 
     Raises RecamError ``clip_gone``, and OSError where the disk takes nothing.
     """
@@ -49,6 +50,7 @@ def write_order(store: Store, attempt: str, entry: Entry, engine: str, shot: byt
             )
     order = {
         "job": entry.id,
+        "shot": str(work / SHOT),
         "clips": [str(clip) for clip in clips],
         **beside,
         "first": body["first"],
@@ -60,11 +62,9 @@ def write_order(store: Store, attempt: str, entry: Entry, engine: str, shot: byt
         "out": str(store.draft(attempt)),
     }
     work.mkdir(parents=True, exist_ok=True)
+    (work / SHOT).write_bytes(shot)
     file = work / ORDER
-    # The shot as it was sent, unread: that would take as long as reading it did.
-    with file.open("wb") as out:
-        for piece in (json.dumps(order)[:-1].encode(), b', "shot": ', shot, b"}"):
-            out.write(piece)
+    file.write_text(json.dumps(order))
     return file
 
 
@@ -77,7 +77,8 @@ def keep_result(store: Store, attempt: str, entry: Entry, takes: list[dict]) -> 
     work, folder = store.work_folder(attempt), store.result_folder(entry.owner, entry.id)
     # A server that died between keeping a result and saying so has left one: this one counts.
     shutil.rmtree(folder, ignore_errors=True)
-    (work / ORDER).unlink(missing_ok=True)
+    for written in (ORDER, SHOT):
+        (work / written).unlink(missing_ok=True)
     flush_folder(work)
     new = [folder.parent, *folder.parent.parents]
     new = [each for each in new if not each.exists()]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from shared.cameras.recam_json import shot_from_json
+from shared.protocol.shot_text import read_shot
 
 from ..engines.base import MakePicture
 from ..reshoot import reshoot
@@ -49,7 +49,7 @@ def render(order: dict, releases: Path, pipes: Pipes) -> dict:
 
     result = reshoot(
         [Path(clip) for clip in order["clips"]],
-        shot_from_json(order["shot"]),
+        read_shot(Path(order["shot"]).read_bytes()),
         Path(order["out"]),
         engine=order["engine"],
         releases=releases,

@@ -1,0 +1,38 @@
+"""What a client that is let in may try against the server and the others; each by itself."""
+
+from __future__ import annotations
+
+import json
+import secrets
+
+from test_front_limits import limited_server, plain_client  # noqa: F401 - a fixture
+from test_front_protocol import FRAMES, STILL, job_body, shot
+
+
+def ended(client, job: str) -> dict:
+    while True:
+        state = client.next_event()
+        if state["job"] == job and state["stage"] in ("finished", "failed", "cancelled"):
+            return state
+
+
+def test_a_shot_that_is_no_json_elsewhere_takes_no_worker_down(server, short_clip):
+    plain, worker = plain_client(server), server.worker()
+    digest = plain.upload(short_clip.read_bytes(), secrets.token_hex(16))
+    row = json.dumps(STILL)
+    # A row of numbers in a string, with a line break that JSON does not have there.
+    told = shot().decode().replace(row, "0", 1)
+    odd = f'{told[:-1]}, "take": "{row[:-1]}\n]"}}'.encode()
+    breaks_out = shot() + b', "out": "/tmp/out.mp4", "clips": ["/etc/passwd"]'
+    assert json.loads(told)["trajectory"]["poses"].count(0) == 1 and FRAMES > 1
+    body = job_body([digest])
+    kind, error, _ = plain.ask("job.submit", body, breaks_out)
+    assert (kind, error["code"]) == ("error", "bad_message")
+    body = job_body([digest])
+    if plain.ask("job.submit", body, odd)[0] == "job.accepted":
+        assert (ended(plain, body["job"])["error"] or {}).get("code") != "worker_died"
+    assert worker.is_running() and server.worker().pid == worker.pid
+    body = job_body([digest], settings={})
+    assert plain.ask("job.submit", body, shot())[0] == "job.accepted"
+    assert ended(plain, body["job"])["stage"] == "finished"
+    plain.close()
