@@ -5,12 +5,16 @@ from __future__ import annotations
 import ctypes
 import sys
 
-_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of <malloc.h>
-LONG_BYTES = 256 * 1024  # a chunk is longer
+# Of <malloc.h>.
+_TRIM_THRESHOLD = -1
+_MMAP_THRESHOLD = -3
+
+LONG_BYTES = 1024 * 1024  # a chunk is shorter: it comes by thousands, and new memory costs time
+KEPT_BYTES = 16 * 1024 * 1024  # of free memory, for the chunks to come
 
 
 def give_back() -> None:
-    """Linux' C library keeps a freed chunk among its own memory, once it has seen one as long.
+    """Linux' C library keeps a freed buffer among its own memory, once it has seen one as long.
 
     With a threshold that is set, it maps each long buffer by itself. Other systems do so anyway,
     or cannot be told.
@@ -19,3 +23,4 @@ def give_back() -> None:
         tell = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
         if tell is not None:
             tell(_MMAP_THRESHOLD, LONG_BYTES)
+            tell(_TRIM_THRESHOLD, KEPT_BYTES)
