@@ -40,7 +40,7 @@ class Limits:
     bytes: int | None = None
     bytes_per_client: int | None = None
     unanswered: int = 64
-    unsent: int = 48 * CHUNK_BYTES
+    unsent: int = 40 * CHUNK_BYTES
     unsent_per_client: int = CREDIT * CHUNK_BYTES
     at_work: int = 32 * CHUNK_BYTES
     upload_days: float = 1
@@ -68,7 +68,21 @@ def space(limits: Limits, folder: Path) -> Space:
     disk = shutil.disk_usage(folder)
     most = disk.total // 4 if limits.bytes is None else limits.bytes
     own = most // 2 if limits.bytes_per_client is None else limits.bytes_per_client
-    return Space(most, own, max(0, disk.free - min(5 * GB, disk.total // 20)))
+    return Space(most, own, max(0, disk.free - _left_free(disk.total)))
+
+
+def _left_free(total: int) -> int:
+    return min(5 * GB, total // 20)
+
+
+def render_floor(total: int) -> int:
+    """Bytes that a disk of ``total`` must have free for a job to be handed to a worker: 1 GB, or a
+    hundredth of a disk that is smaller than 100 GB.
+
+    A take of ten minutes has about a gigabyte, and the journal must find room beside it. A fifth of
+    what uploads leave free: so these alone never keep jobs from being rendered.
+    """
+    return _left_free(total) // 5
 
 
 def client_limit(sentence: str, hint: str) -> RecamError:
