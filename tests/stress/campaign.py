@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from . import plan as plans
 from .artist import read_ledger
 from .observer import Observer
 from .plan import CLIPS, Job
+from .table import Row
 from .verdict import Verdict, judge, watch_ends
 
 # Real projection, as many times as is asked for: the engine itself makes one take.
@@ -61,7 +63,7 @@ class Campaign:
         self._code = _with_several_takes(self.folder / "code")
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep_up, name="supervisor", daemon=True)
-        self.starts = 0
+        self.broke_down: list[int] = []  # exit statuses of servers that nobody has killed
         self._slow = slow
         self.artists = [self._folder_for(number) for number in range(artists)]
         self.processes: list[subprocess.Popen | None] = [None] * artists
@@ -97,6 +99,12 @@ class Campaign:
         self._keeper.join(10)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def alive(self) -> Row:
+        """That the server has ended only where it was killed."""
+        figure = ", ".join(map(str, self.broke_down))
+        what = "servers that broke down of themselves, exit statuses"
+        return Row(what, figure or "none", "none", not figure)
+
     def judge(self) -> Verdict:
         """Stop the server in order, and look at what it and its clients hold."""
         time.sleep(1.0)  # for the observers to hear of the last end
@@ -113,7 +121,7 @@ class Campaign:
         with (folder / "log").open("a") as log:
             self.processes[number] = subprocess.Popen(
                 [sys.executable, "-m", "tests.stress.artist", str(folder), self.proxy.address],
-                env=os.environ | {"RECAM_CONFIG": str(folder)},
+                env=os.environ | {"RECAM_CONFIG": str(folder), "PYTHONFAULTHANDLER": "1"},
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
@@ -171,12 +179,14 @@ class Campaign:
     def _keep_up(self) -> None:
         """The supervisor: whenever the server has died, start it again."""
         while True:
-            self.server.process.wait()
+            status = self.server.process.wait()
             if self._stopping.is_set():
                 return
+            if status != -signal.SIGKILL:
+                self.broke_down.append(status)
+                print(f"  the server broke down: {self.server.log.read_text()[-3000:]}", flush=True)
             with contextlib.suppress(AssertionError):  # killed before it listened
                 self.server.start(self._code)
-                self.starts += 1
 
 
 def _with_several_takes(code: Path) -> Path:

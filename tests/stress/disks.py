@@ -97,18 +97,18 @@ class Trouble:
         )
 
     def in_rendering(self) -> Row:
-        """The take finds no room; nor does the job's end, until there is some again."""
+        """The take finds no room; the job waits until there is some again."""
         remote = self._at_work("rendering")
         with self._server.full():
             remote.wait(FULL_SECONDS)
+            said, ended_early = self._client.server()["trouble"], remote.state.ended
         state = remote.wait(WAIT)
-        told = state.error.sentence if state.error else ""
         after = self._shoot(self._clip, 4, "after").wait(WAIT)
         return Row(
             "disk full in rendering",
-            f"{_end(state)}: “{told}”; the next job {_end(after)}",
-            "failed with a reason, the next finished",
-            state.stage == "failed" and bool(told) and after.stage == "finished",
+            f"“{said}”; then {_end(state)}; the next job {_end(after)}",
+            "finished once there is room, the next too",
+            bool(said) and not ended_early and state.stage == after.stage == "finished",
         )
 
     def workers(self) -> list[Row]:

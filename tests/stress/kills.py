@@ -70,6 +70,7 @@ def run(short: bool) -> list[Row]:
             "" if short else "each > 0",
             short or everywhere,
         ),
+        campaign.alive(),
         *verdict.rows(jobs, MAY_FAIL),
         Row("renderings begun for these jobs", str(verdict.renderings), "", True),
         Row("time in all", f"{took:.0f} s", "", True),

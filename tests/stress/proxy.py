@@ -48,6 +48,7 @@ def run(short: bool) -> list[Row]:
             f"troubles of the network, seed {SEED}", f"{kinds.total()}: {told}", str(troubles), True
         ),
         Row("connections made", str(connections), "", True),
+        campaign.alive(),
         *verdict.rows(jobs),
         Row("time in all", f"{took:.0f} s", "", True),
         *resumed.run(short),
