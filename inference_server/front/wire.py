@@ -11,7 +11,7 @@ import zmq.asyncio
 
 from shared.errors import RecamError
 from shared.protocol.keys import server_keys
-from shared.protocol.limits import DATA_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
+from shared.protocol.limits import DATA_BYTES
 from shared.protocol.messages import Message, error_body, pack, unpack
 
 from .limits import Limits, client_limit
@@ -23,6 +23,7 @@ OVERHEAD_BYTES = 4096  # of encryption
 # A connection whose other side lives but takes nothing more off the network for so long is cut;
 # Linux and Windows heed it.
 UNREAD_MS = 10_000
+ALIVE_SECONDS = 15  # without a word, until the other side's system is asked whether it is there
 SENT_AHEAD = 32  # messages to one client that wait for the network
 
 # Sender, owner's public key, frames; it answers by itself.
@@ -38,7 +39,8 @@ class Wire:
         self._unsent = Unsent(limits)
         self._tasks: set[asyncio.Task] = set()
         self._unanswered: Counter[bytes] = Counter()  # requests, by connection
-        self._at_work = 0  # bytes of messages
+        self._at_work = 0  # bytes of messages …
+        self._messages: dict[asyncio.Task, list[memoryview]] = {}  # … and these, by who answers
         self._less_work = asyncio.Event()
 
     def bind(self, address: str) -> str:
@@ -75,11 +77,16 @@ class Wire:
             await self._take_up(answer, sender, owner, frames)
 
     async def room(self, owner: str) -> None:
-        """Wait until a long answer may be made for this owner; ``answer`` takes that room over."""
+        """Wait until a long answer may be made for this owner; ``answer`` takes that room over.
+
+        The message, which is short, has been read.
+        """
+        self._let_go(asyncio.current_task())
         await self._unsent.room(owner)
 
     async def answer(self, receiver: bytes, owner: str, message: Message, has_room: bool) -> None:
         """Send an answer, as soon as the receiver's queue takes it; one that is gone gets none."""
+        self._let_go(asyncio.current_task())  # who does not read keeps nobody else waiting
         frames = pack(message)
         if has_room:
             longest = max(range(len(frames)), key=lambda index: len(frames[index]))
@@ -95,7 +102,7 @@ class Wire:
         """Send what was not asked for. None once it is on its way, zmq.Again while the receiver's
         queue is full, another error if it is gone.
 
-        One that does not read any more is gone after HEARTBEAT_TIMEOUT_MS.
+        One that does not read any more is gone after UNREAD_MS.
         """
         return self._send(receiver, pack(message))
 
@@ -122,17 +129,24 @@ class Wire:
 
         def done(task: asyncio.Task) -> None:
             self._tasks.discard(task)
-            self._at_work -= size
-            self._less_work.set()
+            self._let_go(task)
             self._unanswered[sender] -= 1
             if not self._unanswered[sender]:
                 del self._unanswered[sender]
 
         task = asyncio.ensure_future(answer(sender, owner, frames))
         self._tasks.add(task)
+        self._messages[task] = frames
         task.add_done_callback(done)
         # Receiving does not yield while messages wait: let this one be answered first.
         await asyncio.sleep(0)
+
+    def _let_go(self, task: asyncio.Task) -> None:
+        """Its message is worked on no more, or not yet: others may be taken in."""
+        frames = self._messages.pop(task, [])
+        self._at_work -= sum(len(frame) for frame in frames)
+        frames.clear()
+        self._less_work.set()
 
     def _refuse(self, sender: bytes, frames: list[memoryview]) -> None:
         """Answer that it asks too much: once, at once, and whether it reads that or not."""
@@ -152,6 +166,8 @@ def _router(context: zmq.asyncio.Context) -> zmq.asyncio.Socket:
     socket = context.socket(zmq.ROUTER)
     keys = server_keys()
     socket.curve_server = True
+    # Else, where nobody answers who may come in, libzmq lets in everybody.
+    socket.zap_domain, socket.zap_enforce_domain = b"*", 1
     socket.curve_publickey = keys.public
     socket.curve_secretkey = keys.secret
     socket.router_mandatory = True
@@ -159,7 +175,9 @@ def _router(context: zmq.asyncio.Context) -> zmq.asyncio.Socket:
     socket.maxmsgsize = DATA_BYTES + OVERHEAD_BYTES
     socket.rcvhwm, socket.sndhwm = RECEIVED_AHEAD, SENT_AHEAD
     socket.handshake_ivl = 10_000
-    socket.heartbeat_ivl = HEARTBEAT_MS
-    socket.heartbeat_timeout = HEARTBEAT_TIMEOUT_MS
+    # No heartbeats of its own: libzmq ends this process when one is due to a client that went away
+    # while its messages waited here. Clients send theirs, and say when to give them up.
+    socket.tcp_keepalive, socket.tcp_keepalive_idle = 1, ALIVE_SECONDS
+    socket.tcp_keepalive_intvl, socket.tcp_keepalive_cnt = ALIVE_SECONDS // 3, 3
     socket.tcp_maxrt = UNREAD_MS
     return socket

@@ -8,6 +8,9 @@ import zmq.asyncio
 from ..protocol.keys import KeyPair
 from ..protocol.limits import DATA_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 
+# Messages that wait here: a server may send more than is read, and libzmq ends this process when a
+# heartbeat is due to one that went away before so many were.
+RECEIVED_AHEAD = 16
 RECONNECT_MS = (100, 3_000)  # first pause and longest pause between two attempts
 
 
@@ -20,8 +23,9 @@ def dealer(context: zmq.asyncio.Context, server_key: bytes, keys: KeyPair) -> zm
     socket.linger = 0
     socket.immediate = True
     socket.maxmsgsize = DATA_BYTES
+    socket.rcvhwm = RECEIVED_AHEAD
     socket.reconnect_ivl, socket.reconnect_ivl_max = RECONNECT_MS
     socket.handshake_ivl = 10_000
     socket.heartbeat_ivl = HEARTBEAT_MS
-    socket.heartbeat_timeout = HEARTBEAT_TIMEOUT_MS
+    socket.heartbeat_timeout = socket.heartbeat_ttl = HEARTBEAT_TIMEOUT_MS
     return socket
