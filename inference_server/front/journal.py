@@ -32,7 +32,7 @@ class Entry:
 
     stage: queued, rendering, cancelling, finished, failed, cancelled.
     front_deaths: how often running the server has ended without a word while it was at work,
-        or will have if the server ends so now.
+        or will have if the server ends so now. unkept: how often its result found no place.
     """
 
     number: int
@@ -48,6 +48,7 @@ class Entry:
     accepted: float
     ended: float | None
     front_deaths: int = 0
+    unkept: int = 0
 
     @property
     def over(self) -> bool:
@@ -112,10 +113,20 @@ class Journal:
             job_events.started(self.find(entry.owner, entry.id))
         return started
 
-    def requeue(self, entry: Entry, *, blameless: bool = False, front_died: bool = False) -> None:
+    def requeue(
+        self,
+        entry: Entry,
+        *,
+        blameless: bool = False,
+        front_died: bool = False,
+        unkept: bool = False,
+    ) -> None:
         """Put it back; ``blameless`` where the worker's end was not the job's doing,
-        ``front_died`` where it was the front's."""
-        now = f"stage = 'queued', attempts = attempts - {int(blameless)}"
+        ``front_died`` where it was the front's, ``unkept`` where its result found no place."""
+        now = (
+            "stage = 'queued', engine = '', engine_reason = '', "
+            f"attempts = attempts - {int(blameless)}, unkept = unkept + {int(unkept)}"
+        )
         if not front_died:
             now += ", front_deaths = 0"
         if self._change(entry, now, where=AT_WORK):

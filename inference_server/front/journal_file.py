@@ -29,11 +29,12 @@ CREATE TABLE IF NOT EXISTS jobs (
     accepted REAL NOT NULL,
     ended REAL,
     front_deaths INTEGER NOT NULL DEFAULT 0,
+    unkept INTEGER NOT NULL DEFAULT 0,
     UNIQUE (owner, id)
 );
 CREATE INDEX IF NOT EXISTS waiting ON jobs (stage, number);
 """
-_ADDED = ("front_deaths",)  # columns of whole numbers that older files are without
+_ADDED = ("front_deaths", "unkept")  # columns of whole numbers that older files are without
 
 
 def open_journal(file: Path) -> sqlite3.Connection:

@@ -16,6 +16,8 @@ from .store import Store, disk_error
 
 log = logging.getLogger(__name__)
 
+UNKEPT = ("result_unwritable", "server_disk")  # errors of a result that found no place
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -51,12 +53,17 @@ async def kept(store: Store, entry: Entry, attempt: str, outcome: Outcome) -> Ou
 def record(journal: Journal, entry: Entry, outcome: Outcome) -> None:
     """Write it down; RecamError ``server_disk`` where the disk takes nothing.
 
-    A job whose worker is gone is tried again, unless that has happened to it before.
+    A job whose worker is gone, or whose result found no place on the disk, is tried again, unless
+    that has happened to it before.
     """
     if outcome.how == "finished":
         journal.finish(entry, outcome.result)
     elif outcome.how == "failed":
-        journal.fail(entry, outcome.error)
+        unkept = outcome.error["code"] in UNKEPT
+        if unkept and not journal.find(entry.owner, entry.id).unkept:
+            put_back(journal, entry, unkept=True)
+        else:
+            journal.fail(entry, outcome.error)
     elif outcome.how == "cancelled":
         journal.cancel(entry)
     elif outcome.how == "put back":
@@ -77,9 +84,11 @@ def take_up(journal: Journal, entry: Entry) -> None:
         journal.requeue(entry, blameless=True, front_died=True)
 
 
-def put_back(journal: Journal, entry: Entry, *, blameless: bool = True) -> None:
+def put_back(
+    journal: Journal, entry: Entry, *, blameless: bool = True, unkept: bool = False
+) -> None:
     """Queue a job again whose attempt came to nothing, or end it if it was called off before."""
     if journal.find(entry.owner, entry.id).stage == "cancelling":
         journal.cancel(entry)
     else:
-        journal.requeue(entry, blameless=blameless)
+        journal.requeue(entry, blameless=blameless, unkept=unkept)

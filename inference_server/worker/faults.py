@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -20,6 +21,12 @@ def error_of(error: Exception, order: dict) -> RecamError:
             "out_of_memory",
             f"The server ran out of memory on the clip {order['name']!r}.",
             "Send a smaller picture or a shorter clip.",
+        )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RecamError(
+            "result_unwritable",
+            f"The server's disk is full: the take of {order['name']!r} could not be written.",
+            "Make room on the server's disk, and send the job again.",
         )
     return RecamError(
         "engine_fault",
