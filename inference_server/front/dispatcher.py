@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from shared.errors import RecamError
@@ -18,6 +18,7 @@ from .journal import Entry, Journal
 from .lane import STOP_SECONDS, Lane
 from .outcomes import Outcome, kept, record, take_up
 from .progress import Progress
+from .room import check_room
 from .store import Store, disk_error
 from .waiting import Waiting
 
@@ -33,22 +34,30 @@ class Dispatcher:
     """The lanes, and the jobs that wait for one.
 
     on_change: called with each job whose stage, progress or place in the line has changed.
+    make_room: asked to where the disk takes nothing, or has too little left for jobs.
     lanes: for whoever wants to know what is at work; see ``Lane``.
     """
 
     def __init__(
-        self, journal: Journal, store: Store, releases: Path, on_change: Callable[[Entry], None]
+        self,
+        journal: Journal,
+        store: Store,
+        releases: Path,
+        on_change: Callable[[Entry], None],
+        make_room: Callable[[], Coroutine],
     ) -> None:
         self._journal = journal
         self._store = store
         self._releases = releases
         self._on_change = on_change
+        self._make_room = make_room
+        self._making_room: asyncio.Task | None = None
         self.lanes = [
             Lane(name, engines, releases, self.wake, self._on_progress, self._on_outcome)
             for name, engines in LANES.items()
         ]
         self._waiting = Waiting(LANES.values(), choose("auto", engine_statuses(releases))[0])
-        self._told: dict[int, int] = {}  # how many are before each who waits, as last told
+        self._told: dict[int, tuple[int, str]] = {}  # what each who waits was last told of that
         self._telling: asyncio.Task | None = None
         self._settling: set[asyncio.Task] = set()
         self._disk_trouble = ""
@@ -79,10 +88,12 @@ class Dispatcher:
         self.wake()
 
     def _later(self, error: RecamError, what: Callable[[], None]) -> None:
-        """The disk takes nothing: nothing is handed over until it does."""
+        """The disk takes nothing, or too little: nothing is handed over until it does."""
         log.error("%s", error)
         self._ready, self._disk_trouble = False, error.sentence
         self._line_changed()
+        if self._making_room is None or self._making_room.done():
+            self._making_room = asyncio.ensure_future(self._make_room())
         asyncio.get_running_loop().call_later(RETRY_SECONDS, what)
 
     def accepted(self, entry: Entry) -> None:
@@ -102,6 +113,7 @@ class Dispatcher:
         statuses = engine_statuses(self._releases)
         self._waiting.auto, _ = choose("auto", statuses)
         try:
+            check_room(self._store.folder)
             for lane in free:
                 while lane.entry is None and (line := self._waiting.line(lane.engines)):
                     if not self._hand_over(lane, line[0], statuses):
@@ -211,8 +223,8 @@ class Dispatcher:
     async def stop(self) -> None:
         """End the workers; the jobs they have go back into the line, for the next start."""
         self._stopping = True
-        if self._telling:
-            self._telling.cancel()
+        for task in filter(None, (self._telling, self._making_room)):
+            task.cancel()
         await asyncio.gather(*(lane.stop() for lane in self.lanes))
         if self._settling:
             _, unsettled = await asyncio.wait(self._settling, timeout=STOP_SECONDS)
@@ -250,22 +262,19 @@ class Dispatcher:
                 log.error("%s", error)
                 self._disk_trouble = error.sentence
                 await asyncio.sleep(RETRY_SECONDS)
-        self._disk_trouble = ""
+        if self._ready:
+            self._disk_trouble = ""
         lane.release()
         self._wait_again(entry)
         self._changed(entry)
+        left = attempts.left_over(self._store, (lane.attempt for lane in self.lanes))
+        await asyncio.to_thread(attempts.remove, left)  # first: it makes room
         self.wake()
-        await self._sweep()
 
     def _wait_again(self, entry: Entry) -> None:
         entry = self._journal.find(entry.owner, entry.id)
         if entry.stage == "queued":
             self._waiting.add(entry)
-
-    async def _sweep(self) -> None:
-        """Remove what attempts that are over have left."""
-        left = attempts.left_over(self._store, (lane.attempt for lane in self.lanes))
-        await asyncio.to_thread(attempts.remove, left)
 
     def _changed(self, entry: Entry) -> None:
         entry = self._journal.find(entry.owner, entry.id)
@@ -285,6 +294,6 @@ class Dispatcher:
             if count % TOLD_AT_ONCE == 0:
                 await asyncio.sleep(0)  # a thousand take a while: others come first
             if entry in self._waiting:
-                self._told[entry.number] = ahead = self.ahead(entry)
-                if told.get(entry.number) != ahead:
+                self._told[entry.number] = now = self.ahead(entry), self.trouble_of(entry)
+                if told.get(entry.number) != now:
                     self._on_change(entry)

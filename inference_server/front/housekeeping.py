@@ -14,6 +14,7 @@ from .days import Days
 from .journal import Journal
 from .kept import Kept, scan, set_aside, sweep
 from .limits import Limits, Space, client_limit, server_full, size, space
+from .room import missing
 from .slow import slowly
 from .store import Incoming, Store, owner_name
 
@@ -95,6 +96,14 @@ class Housekeeping:
             if lacks := self._lacks(self._space(), owner, need):
                 raise lacks
         self._promised[owner_name(owner)] += need
+
+    async def make_room_to_render(self) -> None:
+        """Remove old things if the disk has too little left for what jobs at work write."""
+        try:
+            if lack := missing(self._store.folder):
+                await self.tidy(need=lack)
+        except (OSError, RecamError) as error:
+            log.error("no room can be made: %s", error)
 
     def _space(self) -> Space:
         return space(self._limits, self._store.folder)

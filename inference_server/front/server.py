@@ -90,11 +90,15 @@ class Front:
         metrics = ExitStack()
         try:
             address = self._wire.bind(self._address)
-            self._dispatcher = Dispatcher(
-                self._journal, self._store, self._releases, self._on_change
-            )
             incoming: OpenUploads = OrderedDict()
             housekeeping = Housekeeping(self._store, self._journal, self._limits, incoming)
+            self._dispatcher = Dispatcher(
+                self._journal,
+                self._store,
+                self._releases,
+                self._on_change,
+                housekeeping.make_room_to_render,
+            )
             status = Status(self._counts, self._door, self._dispatcher, self._store, self._limits)
             self._handlers = Handlers(
                 self._journal,
