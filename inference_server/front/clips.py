@@ -17,6 +17,7 @@ from .slow import slowly
 from .store import Incoming, Store, disk_error, upload_closed
 
 IDLE_SECONDS = 30.0  # without a chunk: such an upload is closed where others want to begin
+FORGOTTEN_SECONDS = 300.0  # … and such a one anyway: what it has not sent is room for others
 
 OpenUploads = OrderedDict[tuple[str, str], Incoming]  # by owner and id, the longest unused first
 
@@ -31,6 +32,7 @@ class Clips:
         self._limits = limits
         self._housekeeping = housekeeping
         self._incoming = incoming
+        self._opening: dict[tuple[str, str], int] = {}  # sizes of uploads that are about to be open
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self.handlers = {
             "blob.have": self._have,
@@ -96,18 +98,25 @@ class Clips:
                 return incoming
         await self._drop(key)
         await self._check_count(owner, size)
+        self._opening[key] = size
+        try:
+            incoming = self._incoming[key] = await self._read_on(key, size)
+        finally:
+            del self._opening[key]
+        return incoming
+
+    async def _read_on(self, key: tuple[str, str], size: int) -> Incoming:
         file = self._store.upload(*key)
         arrived = file.stat().st_size if file.exists() else 0
         if arrived:
             use(file)  # lest it be thrown away at this moment, because of its age
-        await self._housekeeping.make_room(owner, max(0, size - arrived), size)
+        await self._housekeeping.make_room(key[0], max(0, size - arrived), size)
         try:
             incoming = await asyncio.to_thread(Incoming, file, size)
             while await asyncio.to_thread(incoming.read_on):
                 pass
         except OSError as error:
             raise disk_error(error) from None
-        self._incoming[key] = incoming
         return incoming
 
     async def _check_count(self, owner: str, size: int) -> None:
@@ -115,13 +124,10 @@ class Clips:
 
         One whose client sends nothing any more is closed for it, and may be taken up again.
         """
+        for key in self._idle(FORGOTTEN_SECONDS):
+            await self._drop(key)
         for full, own in ((self._full_of, True), (self._full, False)):
-            idle = [
-                key
-                for key, incoming in self._incoming.items()
-                if time.monotonic() - incoming.touched > IDLE_SECONDS
-                and (key[0] == owner or not own)
-            ]
+            idle = [key for key in self._idle(IDLE_SECONDS) if key[0] == owner or not own]
             while idle and full(owner, size):
                 await self._drop(idle.pop(0))
         if self._full_of(owner, size):
@@ -136,14 +142,20 @@ class Clips:
                 "Send this one once another has arrived.",
             )
 
+    def _idle(self, seconds: float) -> list[tuple[str, str]]:
+        now = time.monotonic()
+        return [key for key, each in self._incoming.items() if now - each.touched > seconds]
+
     def _full_of(self, owner: str, size: int) -> bool:
-        own = sum(key[0] == owner for key in self._incoming)
+        own = sum(key[0] == owner for key in (*self._incoming, *self._opening))
         return own >= self._limits.uploads_per_client
 
     def _full(self, owner: str, size: int) -> bool:
-        coming = (incoming.size - incoming.offset for incoming in self._incoming.values())
-        buffered = sum(min(bytes_left, 2 * CHUNK_BYTES) for bytes_left in (*coming, size))
-        return len(self._incoming) >= self._limits.uploads or buffered > self._limits.uploading
+        coming = [incoming.size - incoming.offset for incoming in self._incoming.values()]
+        coming += [*self._opening.values(), size]
+        buffered = sum(min(bytes_left, 2 * CHUNK_BYTES) for bytes_left in coming)
+        count = len(self._incoming) + len(self._opening)
+        return count >= self._limits.uploads or buffered > self._limits.uploading
 
     def _open(self, owner: str, upload: str) -> Incoming:
         incoming = self._incoming.get((owner, upload))

@@ -36,3 +36,13 @@ def test_a_shot_that_is_no_json_elsewhere_takes_no_worker_down(server, short_cli
     assert plain.ask("job.submit", body, shot())[0] == "job.accepted"
     assert ended(plain, body["job"])["stage"] == "finished"
     plain.close()
+
+
+def test_uploads_that_begin_at_once_are_no_more_than_those_that_begin_in_turn(server):
+    plain = plain_client(server)
+    for _ in range(40):
+        plain.send("blob.put", {"upload": secrets.token_hex(16), "size": 9, "sha256": None})
+    kinds = [plain.receive()[0]["type"] for _ in range(40)]
+    assert kinds.count("blob.go") == 8 and kinds.count("error") == 32
+    assert len([*server.state.glob("uploads/*/*")]) == 8
+    plain.close()
