@@ -64,13 +64,13 @@ class Deletion:
 
     def _delete_clips(self, entry: Entry, used_before: float = float("inf")) -> None:
         beside = filter(None, (entry.body.get("depth"), entry.body.get("start")))
-        for digest in {*entry.body["parts"], *beside}:
+        needed = uses.needed(self._journal, entry.owner)
+        for digest in {*entry.body["parts"], *beside} - needed:
             clip = self._store.clip(entry.owner, digest)
             if not clip.is_file() or clip.stat().st_mtime > used_before:
                 continue
-            if not uses.is_needed(self._journal, entry.owner, digest):
-                set_aside(self._store.folder, clip)
-                log.info("job %s: a clip of its is deleted (%s)", entry.id, digest)
+            set_aside(self._store.folder, clip)
+            log.info("job %s: a clip of its is deleted (%s)", entry.id, digest)
 
     def _sweep_later(self) -> None:
         task = asyncio.ensure_future(slowly(sweep, self._store.folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from .journal import Journal
@@ -38,6 +39,16 @@ def is_needed(journal: Journal, owner: str, digest: str) -> bool:
     """Whether a job of this owner's that waits or is worked on names the clip."""
     query = f"SELECT 1 FROM jobs WHERE {_WAITS} AND owner = ? AND instr(body, ?) LIMIT 1"
     return bool(journal.read(query, (owner, digest)))
+
+
+def needed(journal: Journal, owner: str) -> set[str]:
+    """What all of this owner's jobs that wait or are worked on name."""
+    query = f"SELECT body FROM jobs WHERE {_WAITS} AND owner = ?"
+    named: set[str] = set()
+    for (body,) in journal.read(query, (owner,)):
+        asked = json.loads(body)
+        named.update(asked["parts"], filter(None, (asked.get("depth"), asked.get("start"))))
+    return named
 
 
 def was_named(journal: Journal, owner: str, digest: str) -> bool:
