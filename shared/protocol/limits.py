@@ -4,7 +4,9 @@ PROTOCOL = 1
 DEFAULT_PORT = 47811
 DEFAULT_ADDRESS = f"tcp://127.0.0.1:{DEFAULT_PORT}"
 
-HEADER_BYTES = 1024 * 1024  # the JSON header of a message, at most: 10,000 parts fit in
+HEADER_BYTES = (
+    1024 * 1024
+)  # the JSON header of a message, at most: a job's parts fit in, or a list of jobs
 DATA_BYTES = 16 * 1024 * 1024  # the data frame of a message, at most: a shot of half an hour
 CHUNK_BYTES = 512 * 1024  # one piece of a clip or a result
 CREDIT = 8  # chunks under way at once: a control message waits behind these at the most

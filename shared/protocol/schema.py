@@ -29,7 +29,7 @@ from .limits import CHUNK_BYTES, DATA_BYTES, MOST_FRAMES, PICTURE_SIDE
 from .messages import Message
 from .strict_json import bad
 
-MOST_PARTS = 10_000  # files of a clip
+MOST_PARTS = 1_000  # files of a clip: each job in the journal may name so many
 MOST_PIXELS = 32_768  # of a side
 MOST_FILE_BYTES = 1 << 40
 MOST_FIRST = 100_000_000  # an in point, in frames: a month and a half
