@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 
 from shared.errors import RecamError
@@ -44,14 +44,13 @@ class Dispatcher:
         store: Store,
         releases: Path,
         on_change: Callable[[Entry], None],
-        make_room: Callable[[], Coroutine],
+        make_room: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._store = store
         self._releases = releases
         self._on_change = on_change
         self._make_room = make_room
-        self._making_room: asyncio.Task | None = None
         self.lanes = [
             Lane(name, engines, releases, self.wake, self._on_progress, self._on_outcome)
             for name, engines in LANES.items()
@@ -92,8 +91,7 @@ class Dispatcher:
         log.error("%s", error)
         self._ready, self._disk_trouble = False, error.sentence
         self._line_changed()
-        if self._making_room is None or self._making_room.done():
-            self._making_room = asyncio.ensure_future(self._make_room())
+        self._make_room()
         asyncio.get_running_loop().call_later(RETRY_SECONDS, what)
 
     def accepted(self, entry: Entry) -> None:
@@ -223,8 +221,8 @@ class Dispatcher:
     async def stop(self) -> None:
         """End the workers; the jobs they have go back into the line, for the next start."""
         self._stopping = True
-        for task in filter(None, (self._telling, self._making_room)):
-            task.cancel()
+        if self._telling:
+            self._telling.cancel()
         await asyncio.gather(*(lane.stop() for lane in self.lanes))
         if self._settling:
             _, unsettled = await asyncio.wait(self._settling, timeout=STOP_SECONDS)
@@ -261,6 +259,7 @@ class Dispatcher:
             except RecamError as error:  # the disk took nothing: the end is not lost, only late
                 log.error("%s", error)
                 self._disk_trouble = error.sentence
+                self._make_room()
                 await asyncio.sleep(RETRY_SECONDS)
         if self._ready:
             self._disk_trouble = ""

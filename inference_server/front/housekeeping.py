@@ -51,15 +51,20 @@ class Housekeeping:
         self._looked = False
         self._keys: dict[str, str] = {}  # public keys by the names of folders
         self._alone = asyncio.Lock()
+        self._making_room: asyncio.Task | None = None  # for a job to be rendered
 
     async def run(self) -> None:
         """Look after the folder now, and every ten minutes; until it is cancelled."""
-        while True:
-            try:
-                await self.tidy()
-            except (OSError, RecamError) as error:
-                log.error("the state folder cannot be looked after: %s", error)
-            await asyncio.sleep(PAUSE_SECONDS)
+        try:
+            while True:
+                try:
+                    await self.tidy()
+                except (OSError, RecamError) as error:
+                    log.error("the state folder cannot be looked after: %s", error)
+                await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            if self._making_room:
+                self._making_room.cancel()
 
     async def tidy(self, owner: str = "", need: int = 0) -> None:
         """Remove what is too old, then what there is no room for.
@@ -97,8 +102,12 @@ class Housekeeping:
                 raise lacks
         self._promised[owner_name(owner)] += need
 
-    async def make_room_to_render(self) -> None:
-        """Remove old things if the disk has too little left for what jobs at work write."""
+    def make_room_to_render(self) -> None:
+        """Begin to remove old things if the disk has too little left for a job to be rendered."""
+        if self._making_room is None or self._making_room.done():
+            self._making_room = asyncio.ensure_future(self._make_room_to_render())
+
+    async def _make_room_to_render(self) -> None:
         try:
             if lack := missing(self._store.folder):
                 await self.tidy(need=lack)

@@ -118,7 +118,7 @@ def test_a_disk_that_fills_up_at_work_fails_no_job_that_finds_room_later(
         code.let_go()
         # Its end is not told before the journal has it, which the disk may not take either.
         until(lambda: client.server(30)["trouble"])
-        small.empty()
+        small.let_go()
         assert job.wait(WAIT).stage == "finished", job.state
         assert behind.wait(WAIT).stage == "finished", behind.state
         assert client.server()["trouble"] == ""

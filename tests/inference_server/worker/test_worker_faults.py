@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 import torch
 
@@ -32,10 +34,15 @@ def test_no_memory_left_is_told_as_such_whoever_says_it(too_much):
     assert told.code == "out_of_memory" and "harbour" in told.sentence
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), RuntimeError("shapes differ"), OSError(28, "no")])
+@pytest.mark.parametrize("error", [KeyError("x"), RuntimeError("shapes differ"), OSError(5, "no")])
 def test_another_mistake_is_the_engines(error):
     told = error_of(error, ORDER)
     assert told.code == "engine_fault" and "harbour" in told.sentence
+
+
+def test_no_room_left_is_told_as_such_whoever_says_it():
+    told = error_of(OSError(errno.ENOSPC, "No space left on device"), ORDER)
+    assert told.code == "result_unwritable" and "full" in told.sentence
 
 
 def _raise(error):
