@@ -18,7 +18,7 @@ from zmq.auth.asyncio import AsyncioAuthenticator
 
 from shared.errors import RecamError
 from shared.protocol.messages import Message, error_body, unpack
-from shared.protocol.schema import REQUESTS
+from shared.protocol.schema import REQUESTS, check_request
 from shared.protocol.strict_json import bad
 
 from ..observing.counts import Counts
@@ -155,6 +155,7 @@ class Front:
             message = unpack(frames)
             number, kind = message.id, message.type
             if message.type in LONG_ANSWERS:
+                check_request(message)  # so that those who wait are short
                 await self._wire.room(owner)
                 has_room = True
             reply = await self._handlers.handle(sender, owner, message)
@@ -163,6 +164,7 @@ class Front:
         except Exception:
             log.exception("a message could not be answered")
             reply = Message("error", error_body(server_fault()))
+        message = None  # which may be long, and the answer wait long for the network
         reply = Message(reply.type, reply.body, re=number, data=reply.data)
         self._counts.answered(
             kind if kind in REQUESTS else "unknown",
