@@ -17,13 +17,13 @@ from .deletion import Deletion
 from .dispatcher import Dispatcher
 from .housekeeping import Housekeeping
 from .journal import Entry, Journal
-from .limits import Limits, check_waiting
+from .limits import Limits, check_shots, check_waiting
 from .results import Results, find_job
 from .shots import is_long, read_long
 from .slow import slowly
 from .status import Status
 from .store import Store
-from .uses import count_waiting
+from .uses import count_waiting, shot_bytes, without_result
 
 LIST_BYTES = HEADER_BYTES // 2  # of a list of jobs, and one more
 
@@ -119,6 +119,7 @@ class Handlers:
         check_name(request.engine)
         check_settings(request.settings, request.start)
         check_waiting(self._limits, *count_waiting(self._journal, owner))
+        check_shots(self._limits, shot_bytes(self._journal, owner), len(data))
         for part in {*request.parts, *filter(None, (request.depth, request.start))}:
             if not self._clips.held(owner, part):
                 raise RecamError(
@@ -126,7 +127,10 @@ class Handlers:
                     f"The clip {request.name!r} is not on the server.",
                     "Send it first, or again.",
                 )
-        return self._journal.accept(owner, request, data)
+        entry = self._journal.accept(owner, request, data)
+        for number in without_result(self._journal, owner, self._limits.ended_per_client):
+            self._journal.forget(number)
+        return entry
 
     async def _attach(self, sender, owner, body, data) -> Message:
         entry = find_job(self._journal, owner, body)

@@ -98,7 +98,7 @@ class Journal:
         return self._select("stage = 'queued' ORDER BY number")
 
     def shot(self, entry: Entry) -> bytes:
-        """The job's shot, as it was sent."""
+        """The job's shot, as it was sent; nothing once the job has ended."""
         row = self._database.execute("SELECT shot FROM jobs WHERE number = ?", (entry.number,))
         return row.fetchone()[0]
 
@@ -166,7 +166,8 @@ class Journal:
         """A job ends once: whatever comes after is too late, and changes nothing."""
         ended = self._change(
             entry,
-            "stage = ?, result = ?, error = ?, ended = MAX(accepted, ?)",
+            # Nobody reads its shot any more, and it may be the most of it.
+            "stage = ?, result = ?, error = ?, ended = MAX(accepted, ?), shot = x''",
             stage,
             json.dumps(result) if result else None,
             json.dumps(error) if error else None,

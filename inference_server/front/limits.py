@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import RecamError
-from shared.protocol.limits import CHUNK_BYTES, CREDIT
+from shared.protocol.limits import CHUNK_BYTES, CREDIT, DATA_BYTES
 
 GB = 10**9
 
@@ -18,6 +18,8 @@ class Limits:
 
     waiting, waiting_per_client: jobs that wait or are worked on. A client's share is days of work
         for one GPU; what is beyond it has been sent by mistake or by a program.
+    shots_per_client: bytes of the shots of these jobs, which lie in the journal.
+    ended_per_client: jobs that failed or were cancelled which the journal keeps, the newest ones.
     uploads, uploads_per_client: clips that are being sent at once; each holds a file open.
     uploading: bytes of them that may be on their way here, a MiB of each at the most: what the
         network's buffers in this process hold.
@@ -34,6 +36,8 @@ class Limits:
 
     waiting: int = 5_000
     waiting_per_client: int = 200
+    shots_per_client: int = 16 * DATA_BYTES
+    ended_per_client: int = 2_000
     uploads: int = 256
     uploads_per_client: int = 8
     uploading: int = 64 * 2 * CHUNK_BYTES
@@ -109,6 +113,16 @@ def check_waiting(limits: Limits, own: int, every: int) -> None:
         raise server_full(
             f"{every} jobs wait on the server; that is the most.",
             "Send more once some have ended.",
+        )
+
+
+def check_shots(limits: Limits, own: int, more: int) -> None:
+    """RecamError ``client_limit`` unless this client's shots may be ``more`` bytes than ``own``."""
+    if own + more > limits.shots_per_client:
+        raise client_limit(
+            f"The cameras of your jobs that wait on the server have {size(own)}; with "
+            f"{size(more)} more they would be over {size(limits.shots_per_client)}.",
+            "Send more once some have ended, or cancel some.",
         )
 
 

@@ -30,6 +30,21 @@ def count_waiting(journal: Journal, owner: str) -> tuple[int, int]:
     return counts
 
 
+def shot_bytes(journal: Journal, owner: str) -> int:
+    """Of this owner's jobs that wait or are worked on."""
+    query = f"SELECT COALESCE(SUM(LENGTH(shot)), 0) FROM jobs WHERE {_WAITS} AND owner = ?"
+    return journal.read(query, (owner,))[0][0]
+
+
+def without_result(journal: Journal, owner: str, spared: int) -> list[int]:
+    """Numbers of this owner's jobs that failed or were cancelled, but for the ``spared`` newest."""
+    query = (
+        "SELECT number FROM jobs WHERE owner = ? AND stage IN ('failed', 'cancelled') "
+        f"ORDER BY number DESC LIMIT {AT_ONCE} OFFSET ?"
+    )
+    return [number for (number,) in journal.read(query, (owner, spared))]
+
+
 def owners(journal: Journal) -> list[str]:
     """Public keys of all who have jobs."""
     return [owner for (owner,) in journal.read("SELECT DISTINCT owner FROM jobs")]

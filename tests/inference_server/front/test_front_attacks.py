@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
+from contextlib import closing
 
 from test_front_limits import limited_server, plain_client  # noqa: F401 - a fixture
 from test_front_protocol import FRAMES, STILL, job_body, shot
@@ -46,3 +48,23 @@ def test_uploads_that_begin_at_once_are_no_more_than_those_that_begin_in_turn(se
     assert kinds.count("blob.go") == 8 and kinds.count("error") == 32
     assert len([*server.state.glob("uploads/*/*")]) == 8
     plain.close()
+
+
+def test_jobs_that_are_called_off_fill_no_disk(limited_server, short_clip):  # noqa: F811
+    server = limited_server(f"ended_per_client=3, shots_per_client={len(shot()) * 3 // 2}")
+    plain = plain_client(server)
+    digest = plain.upload(short_clip.read_bytes(), secrets.token_hex(16))
+    server.worker().suspend()
+    bodies = [job_body([digest]) for _ in range(6)]
+    for body in bodies:
+        assert plain.ask("job.submit", body, shot())[0] == "job.accepted"
+        more = plain.ask("job.submit", job_body([digest]), shot())
+        assert more[1]["code"] == "client_limit" and "cameras" in more[1]["sentence"]
+        plain.ask("job.cancel", {"job": body["job"]})
+    kept = [each["job"] for each in plain.ask("job.list", {})[1]["jobs"]]
+    assert kept == [body["job"] for body in bodies[:1:-1]][: len(kept)] and len(kept) == 4
+    plain.close()
+    server.process.kill()
+    server.process.wait()
+    with closing(sqlite3.connect(server.state / "journal.sqlite")) as journal:
+        assert {*journal.execute("SELECT LENGTH(shot) FROM jobs")} == {(0,)}
