@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from proxy import Proxy
 from servers import until
-from takes import LONG, request, write_clip
+from takes import request, write_clip
 
 from shared.client.client import Client
 from shared.client.job import RemoteJob
@@ -25,10 +25,11 @@ from .table import Row
 
 PATIENCE = 3.0  # seconds that a worker may be silent here
 WAIT = 90.0
-FULL_SECONDS = 7.0  # that the disk stays full in rendering
-SLOW = 0.05  # seconds per 64 KiB: a clip is on its way for a while
+FULL_SECONDS = 3.0  # that the disk stays full in rendering
+SLOW = 0.04  # seconds per 64 KiB: a clip is on its way for a while
+FRAMES = 40  # of 640x360: a job that is rendered for a second or two
 DISK = 192  # MiB
-JOBS = 6
+JOBS = 4
 TAKEN = "queued", "rendering", "downloading", "finished"  # stages of a job that was accepted
 
 
@@ -57,16 +58,16 @@ class Trouble:
     def __init__(self, server: SmallDisk, proxy: Proxy, client: Client, folder: Path) -> None:
         self._server, self._proxy, self._client, self._folder = server, proxy, client, folder
         self._clip = write_clip(folder / "tiny.mp4", *CLIPS["tiny"])
-        self._long = write_clip(folder / "long.mp4", LONG // 4, 640, 360)
+        self._long = write_clip(folder / "long.mp4", FRAMES, 640, 360)
 
     def in_upload(self) -> Row:
-        """A clip of 8 MiB is half sent; then there is no room."""
-        job = Job("0" * 32, 0, "tiny", 5, 8 * MIB, 1, "")
+        """A clip of 4 MiB is half sent; then there is no room."""
+        job = Job("0" * 32, 0, "tiny", 5, 4 * MIB, 1, "")
         clip = job.write_clip(self._folder, self._folder / "large.mp4")
         self._proxy.slow = SLOW
         sent = self._proxy.sent
         remote = self._client.shoot(job.request(), [clip], self._folder / "upload-take.mp4")
-        until(lambda: self._proxy.sent - sent > 3 * MIB)
+        until(lambda: self._proxy.sent - sent > 2 * MIB)
         with self._server.full():
             said = until(lambda: remote.state.trouble or remote.state.ended)
             ended_early = remote.state.ended
@@ -79,7 +80,7 @@ class Trouble:
         """The clip is there, and jobs come that the journal has no room for."""
         self._client.upload(self._long).result(WAIT)
         with self._server.full():
-            jobs = [self._shoot(self._long, LONG // 4, f"journal-{n}") for n in range(JOBS)]
+            jobs = [self._shoot(self._long, FRAMES, f"journal-{n}") for n in range(JOBS)]
             until(lambda: all(job.state.trouble or job.state.stage in TAKEN for job in jobs))
             said = [job.state.trouble for job in jobs if job.state.trouble] or ["nothing"]
         for job in jobs[1:]:  # what is to be seen is that each is there; one take is enough
@@ -148,7 +149,7 @@ class Trouble:
         return max(workers, key=lambda worker: worker.cpu_times().user)
 
     def _at_work(self, name: str) -> RemoteJob:
-        remote = self._shoot(self._long, LONG // 4, name)
+        remote = self._shoot(self._long, FRAMES, name)
         until(
             lambda: (
                 remote.state.ended or (remote.state.step > 2 and remote.state.stage == "rendering")

@@ -22,12 +22,12 @@ MB = 1e6
 
 def run(short: bool) -> list[Row]:
     """Each with a server of its own, that has all its clients from the start."""
-    count, sent = (20, 64) if short else (100, 2000)
+    count, sent, quiet = (20, 64, 1.0) if short else (100, 2000, 3.0)
     return [
         _one_uploads(count, int(sent * MB)),
         _all_upload(count, 4 if short else 32),
-        _none_reads(count),
-        _questions(count, 200 if short else 2000),
+        _none_reads(count, quiet),
+        _questions(count, 200 if short else 2000, quiet),
         _long_shot(),
     ]
 
@@ -54,7 +54,7 @@ def _all_upload(count: int, chunks: int) -> Row:
     return _row(f"{count} clients upload {size / MB:.0f} MB each at the same time", peak)
 
 
-def _none_reads(count: int) -> Row:
+def _none_reads(count: int, quiet: float) -> Row:
     """All but one ask for a result and never read; the last one fetches its own meanwhile."""
     chunks = 4 * CREDIT
     with crowd(count) as (server, peers):
@@ -70,20 +70,20 @@ def _none_reads(count: int) -> Row:
             for number in range(chunks):
                 kind, _, data = peers[0].ask("result.get", _wanted(jobs[0], number))
                 assert (kind, len(data)) == ("result.chunk", CHUNK_BYTES)
-            settled(lambda: peak.bytes, 3)
+            settled(lambda: peak.bytes, quiet)
     return _row(
         f"{count - 1} clients ask for {chunks} chunks each and read none; one fetches", peak
     )
 
 
-def _questions(count: int, most: int) -> Row:
+def _questions(count: int, most: int, quiet: float) -> Row:
     """All but one ask what is answered at length, and never read."""
     with crowd(count) as (server, peers), Peak(server) as peak:
         for peer in peers[1:]:
             for _ in range(most):
                 peer.send("server.info", {})
         assert peers[0].ask("server.info", {})[0] == "server.info"
-        settled(lambda: peak.bytes, 3)
+        settled(lambda: peak.bytes, quiet)
     return _row(f"{count - 1} clients ask {most} questions each and read no answer", peak)
 
 

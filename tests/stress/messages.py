@@ -29,7 +29,7 @@ MOST_GROWTH = 24 << 20  # bytes of the front's memory, from its first tenth of t
 
 def run(short: bool) -> list[Row]:
     """100,000 messages; short: 3,000, and as little of the rest."""
-    count, runs = (3_000, 5_000) if short else (100_000, 500_000)
+    count, runs = (3_000, 5_000) if short else (100_000, 200_000)
     with tempfile.TemporaryDirectory(prefix="recam-stress-") as name, contextlib.ExitStack() as out:
         folder = Path(name)
         server = Server(folder / "server").start()
@@ -39,7 +39,7 @@ def run(short: bool) -> list[Row]:
         clip = _clip(folder)
         rows = [*_mutants(server, client, count, clip), *pickles(server, client, folder, clip)]
         rows.append(_log(server))
-        rows += answers(folder / "answers", 100 if short else 2_000)
+        rows += answers(folder / "answers", 100 if short else 1_000)
     return [*rows, *(_fuzzed(what, runs) for what in ("header", "shot"))]
 
 

@@ -25,8 +25,8 @@ QUICK = "FIN", "RST", "delay", "bytes"  # half a connection costs the heartbeat'
 
 
 def run(short: bool) -> list[Row]:
-    """80 jobs under 100 troubles, and transfers that are cut; short: 10 under 8."""
-    jobs, troubles, artists = (10, 8, 2) if short else (80, 100, 4)
+    """80 jobs under 100 troubles, and transfers that are cut; short: 6 under 4."""
+    jobs, troubles, artists = (6, 4, 2) if short else (80, 100, 4)
     dice, kinds, began = random.Random(SEED), Counter(), time.monotonic()
     with Campaign(make_plan(jobs, artists, SEED), SLOW) as campaign:
         progress = Progress("troubles", troubles)

@@ -28,23 +28,26 @@ MOST = 1.01 * WINDOW  # with headers, seals and a greeting
 WIDTH, HEIGHT = 640, 360  # of noise: a take of 160 KB for each frame
 WAIT = 120.0
 MIB = 2**20
+KILL = "kill -9 of the client"
+KINDS = "FIN", "RST", KILL
 
 
 def run(short: bool) -> list[Row]:
-    """Clips sent and takes fetched; each breaks off once, by FIN, by RST, or by kill -9."""
-    times, frames = (1, 32) if short else (10, 60)
-    dice, progress = random.Random(SEED), Progress("broken transfers", 6 * times)
+    """Clips sent and takes fetched; each breaks off once, by FIN (not if short), RST or kill -9."""
+    times, frames, kinds = (1, 32, KINDS[1:]) if short else (5, 60, KINDS)
+    dice = random.Random(SEED)
+    progress = Progress("broken transfers", 2 * len(kinds) * times)
     with tempfile.TemporaryDirectory(prefix="recam-stress-") as name:
         folder = Path(name)
         server = Server(folder / "server").start()
         try:
             with Proxy(server.address) as proxy:
-                return _rows(server, proxy, folder, times, frames, dice, progress)
+                return _rows(server, proxy, folder, times, frames, kinds, dice, progress)
         finally:
             server.stop()
 
 
-def _rows(server, proxy, folder: Path, times: int, frames: int, dice, progress) -> list[Row]:
+def _rows(server, proxy, folder: Path, times, frames, kinds, dice, progress) -> list[Row]:
     job = _big_take(server, folder, frames)
     take = folder / "take.mp4"
     fetched = server.run("fetch", job, "-o", take)
@@ -57,7 +60,7 @@ def _rows(server, proxy, folder: Path, times: int, frames: int, dice, progress) 
     rows, number = [], 0
     for what, (way, size, arguments) in transfers.items():
         plain = _bytes(server, proxy, way, arguments(number), None, "")
-        for kind in ("FIN", "RST", "kill -9 of the client"):
+        for kind in kinds:
             again = []
             for _ in range(times):
                 number += 1
@@ -73,11 +76,11 @@ def _rows(server, proxy, folder: Path, times: int, frames: int, dice, progress) 
 def _bytes(server, proxy, way: str, arguments: list, at: int | None, kind: str) -> int:
     """How many bytes a transfer takes that breaks off after ``at`` bytes, or not at all."""
     before = getattr(proxy, way)
-    if at is not None and kind != "kill -9 of the client":
+    if at is not None and kind != KILL:
         proxy.reset = kind == "RST"
         setattr(proxy, "cut_after" if way == "sent" else "cut_received", at)
     process = _transfer(server, proxy, arguments)
-    if kind == "kill -9 of the client":
+    if kind == KILL:
         while getattr(proxy, way) - before < at:
             assert process.poll() is None, "the transfer ended before it was to be killed"
             time.sleep(0.002)
