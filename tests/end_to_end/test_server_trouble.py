@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def preferences(bpy, package):
 
 
 def journalled_shot(addon, folder):
-    with sqlite3.connect(folder / "state" / "journal.sqlite") as database:
+    with closing(sqlite3.connect(folder / "state" / "journal.sqlite")) as database:
         [(shot,)] = database.execute("SELECT shot FROM jobs").fetchall()
     messages = addon.shared.protocol.messages
     return addon.shared.cameras.recam_json.shot_from_json(messages.parse_json(shot, "shot"))
@@ -51,6 +52,7 @@ def test_a_server_killed_in_mid_job_and_restarted_still_brings_the_take(
     job = reshoot()
     drive(job, until=lambda: job.stand.stage == "rendering" and job.stand.share)
     own_server.stop(signal.SIGKILL)
+    shot = journalled_shot(addon, own_server.folder)  # which goes with the job's end
     for _ in range(10):
         assert job.tick() is not None  # nothing is given up at once
         time.sleep(0.02)
@@ -59,7 +61,6 @@ def test_a_server_killed_in_mid_job_and_restarted_still_brings_the_take(
     assert job.take == "city take 1", str(job.error)
     assert strips_of(sequence)[job.take].frame_final_duration == 60
     own_server.stop()
-    shot = journalled_shot(addon, own_server.folder)
     assert shot.subject_distance == 12.5 and shot.trajectory.rate == 25
     poses, lenses = shot.trajectory.poses, shot.trajectory.lenses
     for index, frame in ((0, 11), (30, 41), (59, 70)):
