@@ -39,8 +39,17 @@ def clients_folder() -> Path:
 
 
 def listed() -> list[Listed]:
-    """Every client in the folder, by name; the user's own key is let in without being there."""
-    return [found for file in sorted(clients_folder().glob("*.pub")) if (found := _look(file))]
+    """Every client in the folder, by name; the user's own key is let in without being there.
+
+    Raises OSError where the folder cannot be looked through: nobody is off the list because of it.
+    """
+    folder = clients_folder()
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    files = [folder / name for name in names if name.endswith(".pub")]
+    return [found for file in files if (found := _look(file))]
 
 
 def allow(name: str, key: bytes) -> None:
@@ -90,9 +99,12 @@ def revoke(name_or_key: str) -> Listed:
             "Where others have got hold of it, delete client.key and client.pub: both are made "
             "anew.",
         )
-    for client in listed():
-        if name_or_key in (client.name, (client.key or b"").decode()):
-            (clients_folder() / f"{client.name}.pub").unlink()
+    clients = listed()
+    for client in clients:
+        if name_or_key in (client.name, client.key and client.key.decode()):
+            for each in clients:  # the same key may have been put there twice, by hand
+                if each is client or (each.key and each.key == client.key):
+                    (clients_folder() / f"{each.name}.pub").unlink(missing_ok=True)
             _flush(clients_folder())
             return client
     raise RecamError(

@@ -104,3 +104,14 @@ def test_a_damaged_file_is_listed_as_damaged_and_can_be_revoked(config, capsys):
     assert "damaged" in keys(capsys)
     assert keys(capsys, "revoke", "anna")
     assert "anna" not in keys(capsys)
+
+
+def test_a_key_that_lies_there_under_two_names_is_revoked_under_both(config, tmp_path, capsys):
+    anna = client_keys(tmp_path / "anna").public
+    keys(capsys, "allow", "anna", anna.decode())
+    (config / "clients" / "copy.pub").write_bytes(anna)  # by hand
+    (config / "clients" / "torn.pub").write_bytes(b"")
+    assert "No client" in keys(capsys, "revoke", "", status=1)
+    keys(capsys, "revoke", "anna")
+    assert anna.decode() not in keys(capsys)
+    assert [file.name for file in (config / "clients").iterdir()] == ["torn.pub"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -209,6 +210,23 @@ def test_folders_of_keys_that_others_could_write_to_are_mended_and_said(config, 
     Door().say_who("tcp://127.0.0.1:1")
     assert [folder.stat().st_mode & 0o777 for folder in (config, config / "clients")] == [0o755] * 2
     assert len(caplog.messages) == 2 and "others could write" in caplog.text
+
+
+def test_a_folder_that_cannot_be_looked_through_takes_nobodys_leave_away(
+    config, tmp_path, monkeypatch
+):
+    anna, gone = client_keys(tmp_path / "anna").public, []
+    allow("anna", anna)
+    door = Door(lambda: gone.append(True))
+    assert door.lets_in(anna.decode())
+
+    def too_many_files(folder):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "listdir", too_many_files)
+    monkeypatch.setattr(os, "scandir", too_many_files)
+    door._look(anew=True)
+    assert door.lets_in(anna.decode()) and not door.certain and not gone
 
 
 def test_endless_strangers_do_not_fill_the_log(config, caplog):
