@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from shared.protocol.kinds import printable
+
 from .allowance import Allowance
 from .terminal import Terminal
 
@@ -141,7 +143,7 @@ class Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
-        return json.dumps(as_dict(record), ensure_ascii=False, default=str)
+        return printable(json.dumps(as_dict(record), ensure_ascii=False, default=str))
 
 
 class Lines(logging.Formatter):
@@ -154,8 +156,9 @@ class Lines(logging.Formatter):
         exception = told.pop("exception", None)
         del told["logger"]
         said = ", ".join(f"{name} {value}" for name, value in told.items())
-        line = " ".join(head) + (f" ({said})" if said else "")
-        return f"{line}\n{exception}" if exception else line
+        line = (" ".join(head) + (f" ({said})" if said else "")).replace("\n", " ")
+        # What libraries quote from files neither steers a terminal nor looks like another record.
+        return printable(f"{line}\n{exception}" if exception else line)
 
 
 def as_dict(record: logging.LogRecord) -> dict:

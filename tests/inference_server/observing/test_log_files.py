@@ -107,3 +107,12 @@ log.close()
     (line,) = logs.files(tmp_path)[0].read_text().splitlines()
     assert "ZeroDivisionError" in json.loads(line)["exception"]
     assert not done.stderr
+
+
+def test_what_a_library_quotes_neither_steers_a_terminal_nor_looks_like_a_record():
+    quoted = record(
+        "clip \x1b]0;me\x07 \x9b2J\n2026-01-01 front INFO job finished", fields={"a": "\n"}
+    )
+    line = logs.Lines().format(quoted)
+    assert len(line.splitlines()) == 1 and not {"\x1b", "\x07", "\x9b"} & set(line)
+    assert "\x9b" not in logs.Json().format(quoted)
