@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 # A job that has taken its worker down this often is not tried again.
 MOST_ATTEMPTS = 2
 # Nor one that was at work each time when the server itself ended so often: the machine's memory may
-# be too small for it. Many: a server may be killed as often without any fault of a job's.
-MOST_FRONT_DEATHS = 10
+# be too small for it. More than MOST_ATTEMPTS: a server is also killed for other reasons, and a job
+# may by chance be at work each time.
+MOST_FRONT_DEATHS = 6
 
 QUEUED = "stage = 'queued'"
 AT_WORK = "stage IN ('rendering', 'cancelling')"
