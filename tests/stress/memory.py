@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 
 from servers import Server
 
@@ -26,7 +27,7 @@ def run(short: bool) -> list[Row]:
     return [
         _one_uploads(count, int(sent * MB)),
         _all_upload(count, 4 if short else 32),
-        _none_reads(count, quiet),
+        *_none_reads(count, quiet),
         _questions(count, 200 if short else 2000, quiet),
         _long_shot(),
     ]
@@ -54,7 +55,7 @@ def _all_upload(count: int, chunks: int) -> Row:
     return _row(f"{count} clients upload {size / MB:.0f} MB each at the same time", peak)
 
 
-def _none_reads(count: int, quiet: float) -> Row:
+def _none_reads(count: int, quiet: float) -> list[Row]:
     """All but one ask for a result and never read; the last one fetches its own meanwhile."""
     chunks = 4 * CREDIT
     with crowd(count) as (server, peers):
@@ -67,13 +68,18 @@ def _none_reads(count: int, quiet: float) -> Row:
             for peer, job in zip(peers[1:], jobs[1:], strict=True):
                 for number in range(chunks):
                     peer.send("result.get", _wanted(job, number))
+            waits = [0.0]
             for number in range(chunks):
+                began = time.monotonic()
                 kind, _, data = peers[0].ask("result.get", _wanted(jobs[0], number))
+                waits.append(time.monotonic() - began)
                 assert (kind, len(data)) == ("result.chunk", CHUNK_BYTES)
             settled(lambda: peak.bytes, quiet)
-    return _row(
-        f"{count - 1} clients ask for {chunks} chunks each and read none; one fetches", peak
+    what = f"{count - 1} clients ask for {chunks} chunks each and read none"
+    wait = Row(
+        "… the one beside them that fetches: its longest wait", f"{max(waits):.1f} s", "", True
     )
+    return [_row(f"{what}; one fetches", peak), wait]
 
 
 def _questions(count: int, most: int, quiet: float) -> Row:
