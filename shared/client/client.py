@@ -204,8 +204,7 @@ class Client:
         return remote
 
     def _on_event(self, message: Message) -> None:
-        remote = self._jobs.get(message.body.get("job", ""))
-        if message.type == "job.state" and remote:
+        if message.type == "job.state" and (remote := self._jobs.get(message.body["job"])):
             remote.take_event(message)
 
     def _on_back(self) -> None:

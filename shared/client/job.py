@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 TRIES = 3  # times that a request is sent again after a lost connection
 BRINGING = ("finished", "failed")  # stages with a result, or an error
+MOST_EVENTS = 20  # that wait to be looked at
 QUIET_SECONDS = 20.0  # without an event for this long, the server is asked
 
 
@@ -78,6 +79,8 @@ class RemoteJob:
 
     def take_event(self, message: Message) -> None:
         """Called by the client for each event about this job."""
+        if self._events.qsize() >= MOST_EVENTS:  # the newest tells all
+            self._events.get_nowait()
         self._events.put_nowait(message.body)
 
     async def shoot(

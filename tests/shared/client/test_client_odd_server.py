@@ -8,6 +8,7 @@ from takes import SHORT, request
 
 from shared.client import connection, job, upload
 from shared.client.client import Client
+from shared.protocol.messages import Message
 
 WAIT = 30.0
 
@@ -158,3 +159,13 @@ def test_states_that_make_no_sense_end_in_a_sentence(lie, clip, out, monkeypatch
         assert not out.exists()
         del server.says["job.attach"]  # and the client is as good as before
         assert client.shoot(request(SHORT), [clip], out).wait(WAIT).stage == "finished"
+
+
+def test_events_without_end_or_sense_neither_fill_the_memory_nor_end_the_client(out):
+    with OddServer() as server, Client(server.address) as client:
+        remote = client._start("ab" * 16, lambda job: job.follow(None, True))
+        assert remote.wait(WAIT).stage == "finished"
+        for _ in range(1000):
+            remote.take_event(Message("job.state", {}))
+        assert remote._events.qsize() <= job.MOST_EVENTS
+        client._on_event(Message("blob.ack", {"upload": "", "offset": 0, "job": []}))
