@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -102,6 +103,9 @@ def _more_files() -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    os.umask(
+        0o077
+    )  # footage is its owner's alone, also in a state folder that others may look into
     _more_files()
     if options.metrics_port is not None:
         check_installed()

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from ..observing.logs import event
 from ..observing.worker_output import follow_printed, relay
@@ -24,6 +25,14 @@ from ..observing.worker_output import follow_printed, relay
 log = logging.getLogger(__name__)
 
 MODULE = "inference_server.worker"
+CODE = Path(__file__).resolve().parents[2]
+# As ``-m`` does, but that modules are not looked for in the folder in which the server was started:
+# others may write there.
+RUN = (
+    "import runpy, sys; code, module = sys.argv.pop(1), sys.argv.pop(1); "
+    "sys.path[:0] = [code] * (code not in sys.path); "
+    "runpy.run_module(module, run_name='__main__', alter_sys=True)"
+)
 TRACE_SECONDS = 1.0  # for a worker that hangs to write down where
 
 
@@ -49,7 +58,7 @@ class WorkerProcess:
         self._on_end = on_end
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", MODULE, "--lane", lane),
+                *(sys.executable, "-P", "-c", RUN, str(CODE), MODULE, "--lane", lane),
                 *("--front", str(os.getpid()), "--releases", releases),
             ],
             stdin=subprocess.PIPE,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sqlite3
+import sys
 from contextlib import closing
 
+import pytest
+import servers
 from test_front_limits import limited_server, plain_client  # noqa: F401 - a fixture
 from test_front_protocol import FRAMES, STILL, job_body, shot
 
@@ -68,3 +72,31 @@ def test_jobs_that_are_called_off_fill_no_disk(limited_server, short_clip):  # n
     server.process.wait()
     with closing(sqlite3.connect(server.state / "journal.sqlite")) as journal:
         assert {*journal.execute("SELECT LENGTH(shot) FROM jobs")} == {(0,)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_other_users_see_no_footage_and_give_no_code(tmp_path, monkeypatch, short_clip):
+    made = servers.Server(tmp_path / "server")
+    monkeypatch.setenv("RECAM_CONFIG", str(made.config))
+    monkeypatch.setenv("PYTHONPATH", str(servers.ROOT))
+    command = [sys.executable, "-P", "-m", "inference_server.cli"]  # as where it is installed
+    monkeypatch.setattr(servers, "recam", lambda *words: [*command, *map(str, words)])
+    made.state.mkdir(mode=0o755)
+    public = tmp_path / "public"
+    public.mkdir()
+    for name in ("av", "numpy", "inference_server"):
+        (public / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    made.start(code=public)
+    try:
+        plain = plain_client(made)
+        digest = plain.upload(short_clip.read_bytes(), secrets.token_hex(16))
+        body = job_body([digest])
+        assert plain.ask("job.submit", body, shot())[0] == "job.accepted"
+        assert ended(plain, body["job"])["stage"] == "finished"
+        plain.close()
+        assert not (tmp_path / "ran").exists()
+        there = [*made.state.rglob("*")]
+        assert any(path.name == digest for path in there)
+        assert not [path for path in there if path.stat().st_mode & 0o077]
+    finally:
+        made.stop()
