@@ -20,7 +20,7 @@ from .journal import Entry, Journal
 from .limits import Limits, check_shots, check_waiting
 from .results import Results, find_job
 from .shots import is_long, read_long
-from .slow import slowly
+from .slow import one_by_one
 from .status import Status
 from .store import Store
 from .uses import count_waiting, shot_bytes, without_result
@@ -113,7 +113,7 @@ class Handlers:
 
     async def _accept(self, owner: str, body: dict, data: memoryview) -> Entry:
         if is_long(data):
-            request = await slowly(read_long, body, data)
+            request = await one_by_one(read_long, body, data)
         else:  # in order: a cancel may be right behind it
             request = JobRequest.from_message(body, data)
         check_name(request.engine)

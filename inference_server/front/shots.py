@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from shared.protocol.strict_json import bad
 LONG_BYTES = 512 * 1024
 SECONDS = 60.0
 CODE = Path(__file__).resolve().parents[2]
-_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -44,18 +42,17 @@ def read_long(body: dict, shot: memoryview) -> JobRequest:
 
 
 def _count_frames(shot: memoryview) -> int:
-    with _ONE_AT_A_TIME:
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", __name__],
-                input=shot,
-                stdout=subprocess.PIPE,
-                timeout=SECONDS,
-                cwd=CODE,
-                check=True,
-            )
-        except (subprocess.SubprocessError, OSError):
-            raise bad("has a shot that cannot be read here in its time and memory") from None
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", __name__],
+            input=shot,
+            stdout=subprocess.PIPE,
+            timeout=SECONDS,
+            cwd=CODE,
+            check=True,
+        )
+    except (subprocess.SubprocessError, OSError):
+        raise bad("has a shot that cannot be read here in its time and memory") from None
     answer = json.loads(done.stdout)
     if "error" in answer:
         raise error_from(answer["error"])
