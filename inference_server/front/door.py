@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,12 +14,16 @@ from shared.errors import RecamError
 from shared.folders import config_folder
 from shared.protocol.keys import client_keys
 
+from ..observing.allowance import Allowance
 from .clients import clients_folder, close_to_others, listed
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0  # between two looks at files that were changed in their place
 MINUTE = 60.0
+# Of one key. Whoever chooses a routing id of its own may guess another's, or the one that libzmq
+# gives next, which ends the process: among four thousand million ids, if it may try them all.
+HANDSHAKES_A_MINUTE = 300
 MOST_KNOCKS = 20  # refused keys that go into the log in a minute
 
 
@@ -40,6 +45,7 @@ class Door:
         self._damaged: frozenset[str] = frozenset()
         self._minute = 0.0
         self._knocks: dict[bytes, None] = {}
+        self._coming: dict[bytes, Allowance] = defaultdict(lambda: Allowance(HANDSHAKES_A_MINUTE))
         self.refused = 0  # handshakes
 
     def lets_in(self, key: str) -> bool:
@@ -59,7 +65,12 @@ class Door:
             return False
         if key not in self._keys:
             self._knocked(key)
-        return key in self._keys
+            return False
+        if self._coming[key].take() is None:
+            self.refused += 1
+            log.warning("a client connects too often, and is not let in: %s…", key[:8].decode())
+            return False
+        return True
 
     async def watch(self) -> None:
         """Look now and then, also while nobody says anything."""

@@ -15,7 +15,7 @@ from servers import Server, recam, until
 from test_front_protocol import job_body, shot
 
 from inference_server.front.clients import allow, revoke
-from inference_server.front.door import Door, is_loopback
+from inference_server.front.door import HANDSHAKES_A_MINUTE, Door, is_loopback
 from shared.protocol.keys import client_keys
 
 
@@ -227,6 +227,16 @@ def test_a_folder_that_cannot_be_looked_through_takes_nobodys_leave_away(
     monkeypatch.setattr(os, "scandir", too_many_files)
     door._look(anew=True)
     assert door.lets_in(anna.decode()) and not door.certain and not gone
+
+
+def test_a_key_that_connects_again_and_again_waits_and_keeps_nobody_else_out(config, tmp_path):
+    anna, ben = (client_keys(tmp_path / name).public for name in ("anna", "ben"))
+    allow("anna", anna)
+    allow("ben", ben)
+    door = Door()
+    let_in = [door.callback("*", anna) for _ in range(HANDSHAKES_A_MINUTE + 1)]
+    assert all(let_in[:-1]) and not let_in[-1]
+    assert door.callback("*", ben) and door.lets_in(anna.decode())
 
 
 def test_endless_strangers_do_not_fill_the_log(config, caplog):
