@@ -8,9 +8,10 @@ import zmq.asyncio
 from ..protocol.keys import KeyPair
 from ..protocol.limits import DATA_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 
-# Messages that wait here: a server may send more than is read, and libzmq ends this process when a
-# heartbeat is due to one that went away before so many were.
-RECEIVED_AHEAD = 16
+# Messages that wait here: as many as come. Where there is a limit that is reached (Blender may keep
+# the client's thread from reading for seconds), and then the server goes away, libzmq ends this
+# process when the next heartbeat is due.
+RECEIVED_AHEAD = 0
 RECONNECT_MS = (100, 3_000)  # first pause and longest pause between two attempts
 
 
