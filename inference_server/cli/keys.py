@@ -11,7 +11,7 @@ from shared.errors import RecamError
 from shared.folders import config_folder
 from shared.protocol.keys import check_public_key, client_keys, read_key, server_keys, use_key
 
-from ..front import clients
+from ..front.network import clients
 
 
 def add_parsers(commands) -> None:

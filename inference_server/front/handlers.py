@@ -12,18 +12,19 @@ from shared.protocol.schema import check_request, unknown
 from shared.version import VERSION
 
 from ..engines.registry import as_body, check_name, check_settings
-from .clips import Clips, OpenUploads
-from .deletion import Deletion
-from .dispatcher import Dispatcher
-from .housekeeping import Housekeeping
-from .journal import Entry, Journal
+from .jobs.dispatcher import Dispatcher
+from .jobs.shots import is_long, read_long
+from .journal.entry import Entry
+from .journal.journal import Journal
 from .limits import Limits, check_shots, check_waiting
-from .results import Results, find_job
-from .shots import is_long, read_long
-from .slow import one_by_one
 from .status import Status
-from .store import Store
-from .uses import count_waiting, shot_bytes, without_result
+from .storage.clips import Clips, OpenUploads
+from .storage.deletion import Deletion
+from .storage.housekeeping import Housekeeping
+from .storage.results import Results, find_job
+from .storage.slow import one_by_one
+from .storage.store import Store
+from .storage.uses import count_waiting, shot_bytes, without_result
 
 LIST_BYTES = HEADER_BYTES // 2  # of a list of jobs, and one more
 

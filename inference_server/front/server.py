@@ -22,19 +22,20 @@ from shared.protocol.schema import REQUESTS, check_request
 from shared.protocol.strict_json import bad
 
 from ..observing.counts import Counts
-from .allocator import give_back
-from .clips import OpenUploads
-from .deletion import Deletion
-from .dispatcher import Dispatcher, server_fault
-from .door import Door, key_revoked
 from .handlers import Handlers, job_body
-from .housekeeping import Housekeeping
-from .journal import Entry, Journal
+from .jobs.dispatcher import Dispatcher, server_fault
+from .journal.entry import Entry
+from .journal.journal import Journal
 from .limits import Limits
 from .metrics import Metrics
+from .network.allocator import give_back
+from .network.door import Door, key_revoked
+from .network.wire import Wire
 from .status import Status
-from .store import Store
-from .wire import Wire
+from .storage.clips import OpenUploads
+from .storage.deletion import Deletion
+from .storage.housekeeping import Housekeeping
+from .storage.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -15,12 +15,12 @@ import psutil
 from shared.version import VERSION
 
 from ..observing.counts import Counts
-from .dispatcher import Dispatcher
-from .door import Door
-from .kept import scan
-from .lane import Lane
+from .jobs.dispatcher import Dispatcher
+from .jobs.lane import Lane
 from .limits import Limits, space
-from .store import Store, owner_name
+from .network.door import Door
+from .storage.kept import scan
+from .storage.store import Store, owner_name
 
 PACKAGES = ("pyzmq", "numpy", "av", "torch", "diffusers", "transformers")
 DISK_SECONDS = 10.0  # so long a look at the disk is good for

@@ -20,8 +20,8 @@ from shared.errors import RecamError
 from shared.folders import config_folder
 from shared.version import VERSION
 
-from ..front.kept import AWAY, DIGITS
 from ..front.limits import Limits
+from ..front.storage.kept import AWAY, DIGITS
 from . import logs
 from .journal_figures import artists_words, figures
 from .scrub import Scrub, key_files

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from inference_server.front.journal import Journal
-from inference_server.front.store import Store
+from inference_server.front.journal.journal import Journal
+from inference_server.front.storage.store import Store
 from shared.cameras.lens import lens_from_focal
 from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot

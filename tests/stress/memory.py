@@ -8,8 +8,8 @@ import time
 
 from servers import Server
 
-from inference_server.front.journal import Journal
-from inference_server.front.store import Store
+from inference_server.front.journal.journal import Journal
+from inference_server.front.storage.store import Store
 from shared.protocol.limits import CHUNK_BYTES, CREDIT, DATA_BYTES
 from shared.protocol.request import JobRequest
 

@@ -26,7 +26,7 @@ BEGIN INSERT INTO watched VALUES (NEW.id, NEW.stage); END;
 
 def watch_ends(state: Path) -> None:
     """Have the journal itself write down each time that a job ends; before the server starts."""
-    from inference_server.front.journal import Journal
+    from inference_server.front.journal.journal import Journal
 
     state.mkdir(parents=True, exist_ok=True)
     Journal(state / "journal.sqlite").close()

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from inference_server.front import days
-from inference_server.front.days import DAY, Days
+from inference_server.front.storage import days
+from inference_server.front.storage.days import DAY, Days
 
 
 class Clocks:

@@ -38,7 +38,7 @@ def render(order, releases, pipes):
 @pytest.fixture
 def code(tmp_path):
     made = HeldCode(tmp_path / "code")
-    with (made.folder / "inference_server/front/dispatcher.py").open("a") as dispatcher:
+    with (made.folder / "inference_server/front/jobs/dispatcher.py").open("a") as dispatcher:
         dispatcher.write("\nRETRY_SECONDS = 1.0\n")
     return made
 

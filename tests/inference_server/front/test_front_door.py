@@ -14,8 +14,8 @@ from plain_client import PlainClient
 from servers import Server, recam, until
 from test_front_protocol import job_body, shot
 
-from inference_server.front.clients import allow, revoke
-from inference_server.front.door import HANDSHAKES_A_MINUTE, Door, is_loopback
+from inference_server.front.network.clients import allow, revoke
+from inference_server.front.network.door import HANDSHAKES_A_MINUTE, Door, is_loopback
 from shared.protocol.keys import client_keys
 
 

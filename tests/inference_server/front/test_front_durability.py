@@ -45,7 +45,7 @@ def test_a_job_at_work_each_time_when_the_server_dies_is_set_aside_and_the_next_
     server, client, short_clip, tmp_path
 ):
     code = HeldCode(tmp_path / "code")
-    with (code.folder / "inference_server/front/journal.py").open("a") as journal:
+    with (code.folder / "inference_server/front/journal/journal.py").open("a") as journal:
         journal.write("\nMOST_FRONT_DEATHS = 2\n")
     server.stop()
     server.start(code=code.folder)

@@ -52,7 +52,7 @@ def test_a_worker_that_does_not_start_is_said_to_whoever_waits(
     code = shutil.copytree(ROOT / "inference_server", tmp_path / "code/inference_server")
     shutil.copytree(ROOT / "shared", tmp_path / "code/shared")
     (code / "worker/__main__.py").write_text(broken)
-    with (code / "front/lane.py").open("a") as lane:
+    with (code / "front/jobs/lane.py").open("a") as lane:
         lane.write("\nSTART_SECONDS = 2.0\n")
     said = server.start(code=tmp_path / "code").address
     with Client(said, patience=30) as client:

@@ -13,12 +13,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from inference_server.front.days import DAY, Days
-from inference_server.front.housekeeping import Housekeeping
-from inference_server.front.journal import Journal
-from inference_server.front.kept import DELIVERED
+from inference_server.front.journal.journal import Journal
 from inference_server.front.limits import Limits
-from inference_server.front.store import Incoming, Store
+from inference_server.front.storage.days import DAY, Days
+from inference_server.front.storage.housekeeping import Housekeeping
+from inference_server.front.storage.kept import DELIVERED
+from inference_server.front.storage.store import Incoming, Store
 from shared.cameras.lens import lens_from_focal
 from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot

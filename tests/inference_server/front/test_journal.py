@@ -13,11 +13,11 @@ import pytest
 from servers import ROOT
 from takes import SHORT, request
 
-from inference_server.front import journal as journals
-from inference_server.front import journal_file
-from inference_server.front import waiting as waitings
-from inference_server.front.journal import Journal
-from inference_server.front.waiting import Waiting
+from inference_server.front.jobs import waiting as waitings
+from inference_server.front.jobs.waiting import Waiting
+from inference_server.front.journal import journal as journals
+from inference_server.front.journal import journal_file
+from inference_server.front.journal.journal import Journal
 from shared.errors import RecamError
 from shared.protocol.request import new_id
 
@@ -71,7 +71,7 @@ ACCEPT = """
 import sys
 from pathlib import Path
 
-from inference_server.front.journal import Journal
+from inference_server.front.journal.journal import Journal
 from takes import request
 
 journal = Journal(Path(sys.argv[1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from inference_server.front.line import line
+from inference_server.front.jobs.line import line
 
 GREEDY, MODEST = "greedy", [f"client {number}" for number in range(99)]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from inference_server.front import progress
-from inference_server.front.progress import Progress
+from inference_server.front.jobs import progress
+from inference_server.front.jobs.progress import Progress
 
 
 @pytest.fixture

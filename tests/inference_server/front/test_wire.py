@@ -16,7 +16,7 @@ import asyncio, socket, struct, sys, threading, time
 import zmq, zmq.asyncio, zmq.auth
 from zmq.auth.asyncio import AsyncioAuthenticator
 from inference_server.front.limits import Limits
-from inference_server.front.wire import Wire
+from inference_server.front.network.wire import Wire
 from shared.protocol.keys import client_keys, server_keys
 
 def carry(source, target):

@@ -1,8 +1,8 @@
 """Reads a long shot in a process of its own: it takes ten times its size in memory, and the front
 keeps what it has once used.
 
-``python -m inference_server.front.shots`` reads a shot from stdin, and writes how many frames it
-has, or what is wrong with it, to stdout, as JSON.
+``python -m inference_server.front.jobs.shots`` reads a shot from stdin, and writes how many
+frames it has, or what is wrong with it, to stdout, as JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shared.protocol.strict_json import bad
 
 LONG_BYTES = 512 * 1024
 SECONDS = 60.0
-CODE = Path(__file__).resolve().parents[2]
+CODE = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)

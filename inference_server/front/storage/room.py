@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.errors import RecamError
 
-from .limits import render_floor, size
+from ..limits import render_floor, size
 from .store import disk_error
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from shared.errors import RecamError
 from shared.protocol.messages import error_body
 
+from ..faults import front_died, server_fault, worker_let_down
+from ..journal.entry import Entry
+from ..journal.journal import MOST_ATTEMPTS, MOST_FRONT_DEATHS, Journal
+from ..storage.store import Store, disk_error
 from .attempts import keep_result
-from .faults import front_died, server_fault, worker_let_down
-from .journal import MOST_ATTEMPTS, MOST_FRONT_DEATHS, Entry, Journal
-from .store import Store, disk_error
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from ..engines.registry import HEED_SECONDS, patience
+from ...engines.registry import HEED_SECONDS, patience
+from ..journal.entry import Entry
 from .estimates import Estimates, worker_gone
-from .journal import Entry
 from .outcomes import Outcome
 from .progress import Progress
 from .watchdog import Watchdog

@@ -10,9 +10,9 @@ from weakref import WeakValueDictionary
 from shared.protocol.limits import CHUNK_BYTES
 from shared.protocol.messages import Message
 
+from ..limits import Limits, client_limit, server_full
 from .housekeeping import Housekeeping
 from .kept import use
-from .limits import Limits, client_limit, server_full
 from .slow import slowly
 from .store import Incoming, Store, disk_error, upload_closed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from .journal import Entry
+from ..journal.entry import Entry
 from .line import line
 
 NEW = 1 << 62  # a number after all that jobs have

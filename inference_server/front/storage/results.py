@@ -11,8 +11,9 @@ from shared.protocol.limits import CHUNK_BYTES
 from shared.protocol.messages import Message
 from shared.protocol.request import no_such_job
 
+from ..journal.entry import Entry
+from ..journal.journal import Journal
 from .deletion import Deletion
-from .journal import Entry, Journal
 from .kept import use
 from .store import Store, read_chunk
 

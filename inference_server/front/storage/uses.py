@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from .journal import Journal
+from ..journal.journal import Journal
 
 _WAITS = "stage IN ('queued', 'rendering', 'cancelling')"
 _FLAG = '"delete_on_delivery": true'  # as the journal's bodies have it

@@ -5,12 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from typing import TYPE_CHECKING
 
-from ..observing.logs import event
-
-if TYPE_CHECKING:
-    from .journal import Entry
+from ...observing.logs import event
+from .entry import Entry
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 
 from shared.errors import RecamError
 
+from ..journal.journal import Journal
+from ..limits import Limits, Space, client_limit, server_full, size, space
 from . import uses
 from .days import Days
-from .journal import Journal
 from .kept import Kept, scan, set_aside, sweep
-from .limits import Limits, Space, client_limit, server_full, size, space
 from .room import missing
 from .slow import slowly
 from .store import Incoming, Store, owner_name

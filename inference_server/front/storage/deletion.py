@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from ..journal.entry import Entry
+from ..journal.journal import Journal
 from . import uses
-from .journal import Entry, Journal
 from .kept import DELIVERED, set_aside, sweep
 from .slow import slowly
 from .store import Store

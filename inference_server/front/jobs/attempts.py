@@ -16,8 +16,8 @@ from pathlib import Path
 
 from shared.errors import RecamError
 
-from .journal import Entry
-from .store import Store, keep
+from ..journal.entry import Entry
+from ..storage.store import Store, keep
 
 ORDER = "order.json"
 SHOT = "shot.json"

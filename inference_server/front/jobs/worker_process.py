@@ -19,13 +19,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from ..observing.logs import event
-from ..observing.worker_output import follow_printed, relay
+from ...observing.logs import event
+from ...observing.worker_output import follow_printed, relay
 
 log = logging.getLogger(__name__)
 
 MODULE = "inference_server.worker"
-CODE = Path(__file__).resolve().parents[2]
+CODE = Path(__file__).resolve().parents[3]
 # As ``-m`` does, but that modules are not looked for in the folder in which the server was started:
 # others may write there.
 RUN = (

@@ -10,16 +10,17 @@ from pathlib import Path
 from shared.errors import RecamError
 from shared.protocol.messages import error_body
 
-from ..engines.registry import LANES, EngineStatus, choose, engine_statuses
+from ...engines.registry import LANES, EngineStatus, choose, engine_statuses
+from ..faults import server_fault
+from ..journal.entry import Entry
+from ..journal.journal import Journal
+from ..storage.room import check_room
+from ..storage.store import Store, disk_error
 from . import attempts
 from .estimates import worker_gone
-from .faults import server_fault
-from .journal import Entry, Journal
 from .lane import STOP_SECONDS, Lane
 from .outcomes import Outcome, kept, record, take_up
 from .progress import Progress
-from .room import check_room
-from .store import Store, disk_error
 from .waiting import Waiting
 
 log = logging.getLogger(__name__)

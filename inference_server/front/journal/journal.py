@@ -6,12 +6,13 @@ import json
 import logging
 import sqlite3
 import time
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 from shared.protocol.request import JobRequest
 
 from . import job_events
+from .entry import Entry
 from .journal_file import open_journal, unwritable
 
 log = logging.getLogger(__name__)
@@ -25,36 +26,6 @@ MOST_FRONT_DEATHS = 6
 
 QUEUED = "stage = 'queued'"
 AT_WORK = "stage IN ('rendering', 'cancelling')"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A job as the journal keeps it, but for its shot, which may be long.
-
-    stage: queued, rendering, cancelling, finished, failed, cancelled.
-    front_deaths: how often running the server has ended without a word while it was at work,
-        or will have if the server ends so now. unkept: how often its result found no place.
-    """
-
-    number: int
-    id: str
-    owner: str
-    stage: str
-    body: dict
-    attempts: int
-    engine: str
-    engine_reason: str
-    result: dict | None
-    error: dict | None
-    accepted: float
-    ended: float | None
-    front_deaths: int = 0
-    unkept: int = 0
-
-    @property
-    def over(self) -> bool:
-        """Whether the job has ended, one way or another."""
-        return self.stage in ("finished", "failed", "cancelled")
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Entry))

@@ -13,7 +13,7 @@ from collections import Counter, deque
 
 from shared.protocol.limits import CHUNK_BYTES
 
-from .limits import Limits
+from ..limits import Limits
 
 LONG_BYTES = 16 * 1024  # what is shorter is bounded by number: ZeroMQ's high water mark
 

@@ -14,7 +14,7 @@ from shared.errors import RecamError
 from shared.folders import config_folder
 from shared.protocol.keys import client_keys
 
-from ..observing.allowance import Allowance
+from ...observing.allowance import Allowance
 from .clients import clients_folder, close_to_others, listed
 
 log = logging.getLogger(__name__)

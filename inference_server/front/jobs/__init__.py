@@ -1,0 +1,1 @@
+"""Which job goes to which worker and when, and what becomes of it."""

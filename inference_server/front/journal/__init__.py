@@ -1,0 +1,1 @@
+"""Every job from the moment it is accepted, on the disk."""

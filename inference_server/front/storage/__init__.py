@@ -1,0 +1,1 @@
+"""Clips and results: how they come, go, and how long they stay."""
