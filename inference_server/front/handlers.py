@@ -17,6 +17,7 @@ from .jobs.shots import is_long, read_long
 from .journal.entry import Entry
 from .journal.journal import Journal
 from .limits import Limits, check_shots, check_waiting
+from .news import News
 from .status import Status
 from .storage.clips import Clips, OpenUploads
 from .storage.deletion import Deletion
@@ -30,14 +31,14 @@ LIST_BYTES = HEADER_BYTES // 2  # of a list of jobs, and one more
 
 
 class Handlers:
-    """Answers messages. ``listeners``: for each job's number, who is told of its changes."""
+    """Answers messages. ``handle`` is all that others need."""
 
     def __init__(
         self,
         journal: Journal,
         store: Store,
         dispatcher: Dispatcher,
-        listeners: dict[int, set[bytes]],
+        news: News,
         limits: Limits,
         housekeeping: Housekeeping,
         deletion: Deletion,
@@ -47,7 +48,7 @@ class Handlers:
         self._journal = journal
         self._store = store
         self._dispatcher = dispatcher
-        self._listeners = listeners
+        self._news = news
         self._limits = limits
         self._status = status
         self._clips = Clips(store, limits, housekeeping, incoming)
@@ -107,8 +108,7 @@ class Handlers:
     async def _submit(self, sender, owner, body, data) -> Message:
         # One that is sent again has been looked at before, and its clips may be gone by now.
         entry = self._journal.find(owner, body["job"]) or await self._accept(owner, body, data)
-        if not entry.over:
-            self._listeners[entry.number].add(sender)
+        self._news.follow(entry, sender)
         self._dispatcher.accepted(entry)
         return Message("job.accepted", {"job": entry.id})
 
@@ -135,8 +135,7 @@ class Handlers:
 
     async def _attach(self, sender, owner, body, data) -> Message:
         entry = find_job(self._journal, owner, body)
-        if not entry.over:
-            self._listeners[entry.number].add(sender)
+        self._news.follow(entry, sender)
         return Message("job.state", job_body(entry, self._dispatcher))
 
     async def _cancel(self, sender, owner, body, data) -> Message:

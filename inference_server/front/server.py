@@ -1,4 +1,4 @@
-"""The front as a whole: who may speak, what they say, what they are told."""
+"""The front as a whole: what it is made of, from its start to its end."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import asyncio
 import logging
 import signal
 import sys
-import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-import zmq
 import zmq.asyncio
 from zmq.auth.asyncio import AsyncioAuthenticator
 
@@ -31,6 +29,7 @@ from .metrics import Metrics
 from .network.allocator import give_back
 from .network.door import Door, key_revoked
 from .network.wire import Wire
+from .news import News
 from .status import Status
 from .storage.clips import OpenUploads
 from .storage.deletion import Deletion
@@ -42,7 +41,6 @@ log = logging.getLogger(__name__)
 DISK_THREADS = 2
 LONG_ANSWERS = ("result.get", "job.list")  # as far as they may be: a chunk, a hundred jobs
 CANCEL_SECONDS = 5.0  # until it is tried again where the disk took nothing
-PROGRESS_SECONDS = 0.2  # between two progress messages about one job
 
 
 class Front:
@@ -71,10 +69,6 @@ class Front:
         self._metrics_port = metrics_port
         self._deletion = Deletion(self._store, self._journal, delete_on_delivery)
         self._door = Door(self._cancel_unlisted)
-        self._listeners: dict[int, set[bytes]] = defaultdict(set)
-        self._last_told: dict[int, tuple[tuple, float]] = {}
-        self._late: dict[tuple[bytes, str, str], None] = {}  # who is yet to be told, of which job
-        self._telling_late = False
 
     async def run(self, on_listening=lambda address: None) -> None:
         """Serve until a SIGINT or SIGTERM; ``on_listening`` is called with the real address."""
@@ -87,6 +81,9 @@ class Front:
         authenticator.start()
         authenticator.configure_curve_callback("*", credentials_provider=self._door)
         self._wire = Wire(context, self._limits)
+        self._news = News(
+            self._wire, self._door, self._journal, lambda entry: job_body(entry, self._dispatcher)
+        )
         logging.getLogger().addHandler(self._counts)
         metrics = ExitStack()
         try:
@@ -105,7 +102,7 @@ class Front:
                 self._journal,
                 self._store,
                 self._dispatcher,
-                self._listeners,
+                self._news,
                 self._limits,
                 housekeeping,
                 self._deletion,
@@ -176,41 +173,9 @@ class Front:
         await self._wire.answer(sender, owner, reply, has_room)
 
     def _on_change(self, entry: Entry) -> None:
-        listeners = self._listeners.get(entry.number)
-        progress = self._dispatcher.progress(entry)
-        ahead = self._dispatcher.ahead(entry)
-        what = entry.stage, ahead, progress.doing, len(progress.remarks), progress.picture.number
-        told, when = self._last_told.get(entry.number, (None, 0.0))
-        now = time.monotonic()
-        if listeners and (what != told or now - when >= PROGRESS_SECONDS):
-            self._last_told[entry.number] = (what, now)
-            self._tell(entry, listeners)
+        self._news.changed(entry)
         if entry.over:
             self._deletion.ended(entry)
-            self._listeners.pop(entry.number, None)
-            self._last_told.pop(entry.number, None)
-
-    def _tell(self, entry: Entry, listeners: set[bytes]) -> None:
-        if not self._door.lets_in(entry.owner):
-            return
-        body = job_body(entry, self._dispatcher)
-        for listener in list(listeners):
-            failed = self._wire.send(listener, Message("job.state", body))
-            self._late.pop((listener, entry.owner, entry.id), None)
-            if isinstance(failed, zmq.Again):
-                # Full with news, of many jobs at once: what it then needs is the newest alone.
-                self._late[listener, entry.owner, entry.id] = None
-                if not self._telling_late:
-                    self._telling_late = True
-                    asyncio.get_running_loop().call_later(PROGRESS_SECONDS, self._tell_late)
-            elif failed:
-                listeners.discard(listener)
-
-    def _tell_late(self) -> None:
-        late, self._late, self._telling_late = self._late, {}, False
-        for listener, owner, job in late:
-            if entry := self._journal.find(owner, job):
-                self._tell(entry, {listener})
 
     def _cancel_unlisted(self) -> None:
         """Whoever may not come in any more has nothing rendered any more."""
