@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shared.errors import RecamError
 from shared.folders import config_folder
-from shared.protocol.keys import check_public_key, client_keys, read_key, server_keys, use_key
+from shared.protocol.keys import check_public_key, client_keys, read_given_key, server_keys, use_key
 
 from ..front.network import clients
 
@@ -100,7 +100,7 @@ def run_use(options: argparse.Namespace) -> int:
     keys, kept = use_key(options.file)
     print(f"This user's key is now {keys.public.decode()}, in {config_folder()}.")
     if kept:
-        print(f"The one before is kept in {kept.name}; jobs that it sent answer to it alone.")
+        print(f"The one before is kept as {kept}; jobs that it sent answer to it alone.")
     print("A Blender that is open uses it once it is started again.", file=sys.stderr)
     return 0
 
@@ -122,4 +122,4 @@ def _public_key(given: str) -> bytes:
                 f"{file} is the secret half of a key, which stays where it was made.",
                 "Ask for the client.pub beside it.",
             ) from None
-        return read_key(file)
+        return read_given_key(file)

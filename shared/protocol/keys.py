@@ -62,13 +62,22 @@ def check_public_key(text: str | bytes) -> bytes:
 def use_key(file: Path, folder: Path | None = None) -> tuple[KeyPair, Path | None]:
     """Make the secret key in ``file`` this user's own: the new pair, and where the old one lies.
 
-    Raises RecamError ``key_unreadable`` or ``key_format``.
+    Raises RecamError ``key_unreadable``, ``key_format`` or, for a public one, ``key_public``.
     """
     folder = folder or config_folder()
-    secret, present = read_key(file), folder / "client.key"
+    secret, present = read_given_key(file), folder / "client.key"
+    if file.suffix == ".pub" or secret in _public_ones(folder, file.parent):
+        raise RecamError(
+            "key_public",
+            f"{file} is the public half of a key, with which nobody is let in.",
+            "Use the file that `recam keys make` has written (NAME.key). A client.pub is for "
+            "`recam keys allow`, where the server runs.",
+        )
     kept = None
-    if present.exists() and read_key(present) != secret:
+    if present.exists() and not _holds(present, secret):
         kept = present.with_name(f"client-until-{time.strftime('%Y%m%d-%H%M%S')}.key")
+        while kept.exists():
+            kept = kept.with_stem(f"{kept.stem}-")
         present.rename(kept)
     if not present.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -77,10 +86,9 @@ def use_key(file: Path, folder: Path | None = None) -> tuple[KeyPair, Path | Non
 
 
 def read_key(file: Path) -> bytes:
-    """The key in a file: one line. Raises RecamError ``key_unreadable``, ``key_format``."""
+    """A key of Recam's own files: one line. RecamError ``key_unreadable``, ``key_format``."""
     try:
-        with file.open("rb") as lines:
-            key = lines.read(100).strip()
+        key = _line(file)
     except OSError as error:
         raise RecamError(
             "key_unreadable",
@@ -92,6 +100,25 @@ def read_key(file: Path) -> bytes:
             "key_format",
             f"Recam's key {file} is damaged: it is not one line of 40 characters.",
             "Delete it together with its other half (.key and .pub); both are made anew.",
+        )
+    return key
+
+
+def read_given_key(file: Path) -> bytes:
+    """The key in a file that a person names. RecamError ``key_unreadable``, ``key_format``."""
+    try:
+        key = _line(file)
+    except OSError as error:
+        raise RecamError(
+            "key_unreadable",
+            f"{file} cannot be read ({error.strerror}).",
+            "Say where the file lies that was handed over.",
+        ) from None
+    if not is_key(key):
+        raise RecamError(
+            "key_format",
+            f"{file} is no key of Recam: that is one line of 40 characters.",
+            "Name the file that was handed over; if this is it, ask for it anew.",
         )
     return key
 
@@ -130,6 +157,26 @@ def _key_pair(folder: Path, name: str) -> KeyPair:
     if not write_once(public_file, public, 0o644) and public_file.read_bytes().strip() != public:
         os.replace(_draft(public_file, public, 0o644), public_file)  # of a secret that was replaced
     return KeyPair(public, secret)
+
+
+def _line(file: Path) -> bytes:
+    with file.open("rb") as lines:
+        return lines.read(100).strip()
+
+
+def _holds(file: Path, key: bytes) -> bool:
+    try:
+        return read_key(file) == key
+    except RecamError:  # damaged: kept beside all the same
+        return False
+
+
+def _public_ones(*folders: Path) -> set[bytes]:
+    """What the .pub files there hold, and those of the clients that a server lets in."""
+    files = [
+        file for each in folders for file in (*each.glob("*.pub"), *each.glob("clients/*.pub"))
+    ]
+    return {file.read_bytes().strip() for file in files if file.is_file()}
 
 
 def _keep_secret(file: Path) -> None:

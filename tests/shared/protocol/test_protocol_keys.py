@@ -124,3 +124,47 @@ def test_a_key_that_was_handed_over_is_used_and_the_old_one_kept(tmp_path):
     with pytest.raises(RecamError) as caught:
         use_key(given, tmp_path / "mine")
     assert caught.value.code == "key_format" and client_keys(tmp_path / "mine") == new
+
+
+def test_a_public_key_is_never_taken_for_a_secret_one(tmp_path):
+    mine, anna = tmp_path / "mine", tmp_path / "anna"
+    own, hers = client_keys(mine), client_keys(anna)
+    copy = tmp_path / "handed_over.key"
+    copy.write_bytes(own.public)
+    for file in (anna / "client.pub", mine / "client.pub", copy):
+        with pytest.raises(RecamError) as caught:
+            use_key(file, mine)
+        assert caught.value.code == "key_public" and "keys allow" in caught.value.hint
+    (mine / "clients").mkdir()
+    (mine / "clients" / "anna.pub").write_bytes(hers.public + b"\n")
+    copy.write_bytes(hers.public)
+    with pytest.raises(RecamError, match="public half"):
+        use_key(copy, mine)
+    assert client_keys(mine) == own and len([*mine.glob("*.key")]) == 1
+
+
+def test_a_file_that_a_person_names_is_not_to_be_deleted(tmp_path):
+    own = client_keys(tmp_path)
+    film = tmp_path / "text.mp4"
+    film.write_bytes(b"no key")
+    for file, code in ((film, "key_format"), (tmp_path / "nofile.key", "key_unreadable")):
+        with pytest.raises(RecamError) as caught:
+            use_key(file, tmp_path)
+        said = str(caught.value)
+        assert caught.value.code == code and file.name in said and "handed over" in said
+        assert "elete" not in said and "readable" not in said
+    assert client_keys(tmp_path) == own
+
+
+def test_two_keys_that_are_taken_over_at_once_leave_all_before(tmp_path):
+    pairs = [client_keys(tmp_path / str(n)) for n in range(4)]
+    kept = [use_key(tmp_path / str(n) / "client.key", tmp_path / "0")[1] for n in range(1, 4)]
+    assert [file.read_bytes().strip() for file in kept] == [each.secret for each in pairs[:3]]
+
+
+def test_a_damaged_key_of_ones_own_keeps_nobody_from_taking_another(tmp_path):
+    client_keys(tmp_path)
+    new = client_keys(tmp_path / "new")
+    (tmp_path / "client.key").write_bytes(b"torn")
+    pair, kept = use_key(tmp_path / "new" / "client.key", tmp_path)
+    assert pair == new and kept.read_bytes() == b"torn"
