@@ -37,8 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     asked = next((COMMANDS[word] for word in arguments if word in COMMANDS), None)
     for name in [asked] if asked else dict.fromkeys(COMMANDS.values()):
         import_module(f".{name}", __package__).add_parsers(commands)
-    options = parser.parse_args(arguments)
     try:
+        options = parser.parse_args(arguments)
         return options.run(options)
     except RecamError as error:
         print(f"recam: {error}", file=sys.stderr)

@@ -16,6 +16,7 @@ from shared.folders import state_folder
 from ..observing.bundle import contents
 from ..observing.scrub import of_this_machine
 from ..releases.layout import default_releases
+from . import connecting
 from .doctor import sentences
 
 ANSWER_SECONDS = 3.0  # for a server that may not be there
@@ -29,8 +30,7 @@ def add_parsers(commands) -> None:
     parser.add_argument("-o", "--output", type=Path, help="the .zip to write")
     parser.add_argument("--state", type=Path, default=state_folder(), help="journal and files")
     parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
-    parser.add_argument("--server", metavar="ADDRESS")
-    parser.add_argument("--server-key", metavar="KEY")
+    connecting.add_arguments(parser)
     parser.set_defaults(run=run)
 
 

@@ -19,6 +19,7 @@ from ..devices import devices
 from ..engines.registry import EngineStatus, choose, engine_statuses
 from ..observing.logs import folder as log_folder
 from ..releases.layout import default_releases, missing_parts, releases_in
+from . import connecting
 
 PACKAGES = ("numpy", "pyzmq", "av", "opencv-python-headless", "safetensors", "psutil")
 
@@ -27,8 +28,7 @@ def add_parsers(commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("doctor", help="tell what is installed and what is missing")
     parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
-    parser.add_argument("--server", metavar="ADDRESS")
-    parser.add_argument("--server-key", metavar="KEY")
+    connecting.add_arguments(parser)
     parser.set_defaults(run=run)
 
 

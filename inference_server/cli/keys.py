@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from shared.errors import RecamError
 from shared.folders import config_folder
-from shared.protocol.keys import check_public_key, client_keys, read_given_key, server_keys, use_key
+from shared.protocol.keys import client_keys, server_keys, use_key
 
 from ..front.network import clients
+from .connecting import public_key
 
 
 def add_parsers(commands) -> None:
@@ -79,7 +79,7 @@ def run_make(options: argparse.Namespace) -> int:
 
 def run_allow(options: argparse.Namespace) -> int:
     """List a public key."""
-    clients.allow(options.name, _public_key(options.key))
+    clients.allow(options.name, public_key(options.key))
     print(f"{options.name} is let in from now on.")
     return 0
 
@@ -103,23 +103,3 @@ def run_use(options: argparse.Namespace) -> int:
         print(f"The one before is kept as {kept}; jobs that it sent answer to it alone.")
     print("A Blender that is open uses it once it is started again.", file=sys.stderr)
     return 0
-
-
-def _public_key(given: str) -> bytes:
-    try:
-        return check_public_key(given)
-    except RecamError as error:
-        file = Path(given)
-        if not file.is_file():
-            raise RecamError(
-                error.code,
-                f"{given!r} is neither a public key (40 characters) nor a file.",
-                "Give the line in quotes, or the file client.pub.",
-            ) from None
-        if file.suffix == ".key":
-            raise RecamError(
-                "key_secret",
-                f"{file} is the secret half of a key, which stays where it was made.",
-                "Ask for the client.pub beside it.",
-            ) from None
-        return read_given_key(file)

@@ -11,6 +11,7 @@ from shared.client.client import Client
 from shared.protocol.kinds import printable
 
 from ..front.limits import size
+from . import connecting
 
 ANSWER_SECONDS = 10.0
 
@@ -19,8 +20,7 @@ def add_parsers(commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("status", help="tell what the server is doing and how it is")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
-    parser.add_argument("--server", metavar="ADDRESS")
-    parser.add_argument("--server-key", metavar="KEY")
+    connecting.add_arguments(parser)
     parser.set_defaults(run=run)
 
 

@@ -16,7 +16,7 @@ from shared.protocol.request import JobRequest
 from shared.takes import take_path
 
 from ..engines.registry import ENGINES
-from . import cameras, settings
+from . import cameras, connecting, settings
 from .following import follow, say
 
 DELIVERED_SECONDS = 10.0  # to tell the server that all is here
@@ -47,8 +47,7 @@ def add_parsers(commands) -> None:
     parser.add_argument("--detach", action="store_true", help="print the job's id and leave")
     cameras.add_arguments(parser)
     settings.add_arguments(parser)
-    parser.add_argument("--server", metavar="ADDRESS", help="default: this machine's")
-    parser.add_argument("--server-key", metavar="KEY", help="public key of another's server")
+    connecting.add_arguments(parser)
     parser.set_defaults(run=run_submit)
 
     parser = commands.add_parser("fetch", help="wait for a job's result and fetch it")
@@ -60,8 +59,7 @@ def add_parsers(commands) -> None:
         action="store_true",
         help="let the server delete clip and takes then, whatever was said on submitting",
     )
-    parser.add_argument("--server", metavar="ADDRESS")
-    parser.add_argument("--server-key", metavar="KEY")
+    connecting.add_arguments(parser)
     parser.set_defaults(run=run_fetch)
 
 
@@ -95,7 +93,8 @@ def run_fetch(options: argparse.Namespace) -> int:
     """Take up a job again by its id."""
     _check_out(options.out, options.overwrite)
     with Client(options.server, options.server_key) as client:
-        job = client.attach(options.job, options.out, options.overwrite)
+        known = connecting.find_job(client, options.job)
+        job = client.attach(known, options.out, options.overwrite)
         return _see_through(client, job, options)
 
 

@@ -19,6 +19,7 @@ from ..protocol.kinds import is_hexadecimal
 from ..protocol.limits import DEFAULT_ADDRESS
 from ..protocol.messages import Message
 from ..protocol.request import JobRequest, no_such_job
+from .address import full_address
 from .connection import Connection, ConnectionLost
 from .job import RemoteJob
 from .upload import upload
@@ -31,7 +32,8 @@ class Client:
     """A connection to one server, kept up by one background thread.
 
     address: ``tcp://host:port``; default the environment's ``RECAM_SERVER``, else this machine's.
-    server_key: the server's public key; default that of this user's own server.
+    server_key: the server's public key; default that of this user's own server, and with
+    ``RECAM_SERVER`` what is in ``RECAM_SERVER_KEY``.
     patience: seconds to wait for a server that does not answer before giving up.
 
     ``ask``, ``shoot``, ``attach`` and ``upload`` return at once; ``server``, ``jobs`` and
@@ -45,7 +47,10 @@ class Client:
         server_key: str | bytes | None = None,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
-        self.address = address or os.environ.get("RECAM_SERVER") or DEFAULT_ADDRESS
+        if not address:
+            address = os.environ.get("RECAM_SERVER") or DEFAULT_ADDRESS
+            server_key = server_key or os.environ.get("RECAM_SERVER_KEY")
+        self.address = full_address(address)
         self._server_key = check_public_key(server_key) if server_key else server_keys().public
         self._keys = client_keys()
         self._patience = patience

@@ -25,6 +25,7 @@ from ..protocol.limits import (
 from ..protocol.messages import Message, error_from, pack, unpack
 from ..protocol.schema import check_answer
 from ..version import VERSION
+from .address import no_address
 from .dealer import dealer
 from .refusals import key_refused, odd_answer, other_server, unreachable
 
@@ -81,11 +82,7 @@ class Connection:
             self._socket.connect(address)
         except zmq.ZMQError:
             self.close()
-            raise RecamError(
-                "server_address",
-                f"{address!r} is not the address of a server.",
-                "An address looks like tcp://127.0.0.1:47811.",
-            ) from None
+            raise no_address(address) from None
         self._tasks = {
             asyncio.ensure_future(self._receive()),
             asyncio.ensure_future(self._follow_handshakes()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import RecamError
+from ..folders import config_folder
 
 
 def unreachable(address: str, seconds: float) -> RecamError:
@@ -19,7 +20,8 @@ def key_refused(address: str) -> RecamError:
     return RecamError(
         "key_refused",
         f"The server at {address} does not let this computer's key in.",
-        "Give the server's keeper your client.pub; `recam keys allow` lists it there.",
+        f"Give the server's keeper your {config_folder() / 'client.pub'}; `recam keys allow` lists "
+        "it there.",
     )
 
 
