@@ -12,6 +12,7 @@ from pathlib import Path
 from shared.protocol.request import JobRequest
 
 from . import job_events
+from .emptied import emptied
 from .entry import Entry
 from .journal_file import open_journal, unwritable
 
@@ -133,6 +134,15 @@ class Journal:
     def forget(self, number: int) -> None:
         """Drop a job that ended long ago: nobody is told of it any more."""
         self._write("DELETE FROM jobs WHERE number = ?", (number,))
+
+    def empty(self, entries: list[Entry]) -> None:
+        """Overwrite what ended jobs told of their footage; see ``emptied`` for what remains."""
+        change = "UPDATE jobs SET body = ?, result = ?, error = ?, shot = x'' WHERE number = ?"
+        for entry in entries:
+            left = [json.dumps(each) if each else None for each in emptied(entry)]
+            self._write(change, (*left, entry.number))
+        if entries:
+            self._write("PRAGMA wal_checkpoint(TRUNCATE)", ())  # what it was stands there, too
 
     def _end(self, entry: Entry, stage: str, result=None, error=None) -> None:
         """A job ends once: whatever comes after is too late, and changes nothing."""

@@ -58,6 +58,7 @@ def _opened(file: Path) -> sqlite3.Connection:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA secure_delete = ON")  # what is overwritten is not to be found
         database.executescript(_SCHEMA)
         there = {row["name"] for row in database.execute("PRAGMA table_info(jobs)")}
         for name in _ADDED:

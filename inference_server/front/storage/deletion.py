@@ -1,10 +1,15 @@
-"""Deletes footage on delivery: a job's takes, and the clips that no other job waits for."""
+"""Deletes footage on delivery: a job's takes, the clips that no other job waits for, its words."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
+from shared.errors import RecamError
+from shared.folders import state_folder
+
+from ..journal.emptied import is_emptied
 from ..journal.entry import Entry
 from ..journal.journal import Journal
 from . import uses
@@ -13,6 +18,8 @@ from .slow import slowly
 from .store import Store
 
 log = logging.getLogger(__name__)
+
+PROMPTS = "prompts"  # where workers keep what they have embedded
 
 
 class Deletion:
@@ -35,45 +42,68 @@ class Deletion:
             if folder.is_dir():
                 (folder / DELIVERED).touch()
             return
-        set_aside(self._store.folder, folder)
+        gone = set_aside(self._store.folder, folder)
         log.info("job %s: the result is deleted, since it is delivered", entry.id)
-        self._delete_clips(entry)
-        await slowly(sweep, self._store.folder)
+        if self._delete_clips(entry) and gone:
+            self._empty([entry])
+        await slowly(self._sweep, entry.accepted)
 
     def ended(self, entry: Entry) -> None:
         """A job is over: where it brought no result, there is nothing to wait for."""
         if entry.stage in ("failed", "cancelled") and self._wanted(entry):
-            self._delete_clips(entry)
-            self._sweep_later()
+            if self._delete_clips(entry):
+                self._empty([entry])
+            self._sweep_later(entry.accepted)
 
     def catch_up(self) -> None:
         """Delete what an ended server did not get to any more.
 
         Clips that have been of use since that job's end are another job's by now.
         """
+        over = []
         for job in uses.to_delete(self._journal, self._every):
+            entry = self._journal.find(job.owner, job.id)
             result = self._store.result_folder(job.owner, job.id)
-            if job.stage != "finished" or not result.exists():
-                self._delete_clips(self._journal.find(job.owner, job.id), job.ended)
-            elif (result / DELIVERED).exists():
-                set_aside(self._store.folder, result)
-                self._delete_clips(self._journal.find(job.owner, job.id), job.ended)
-        self._sweep_later()
+            kept = job.stage == "finished" and result.exists()
+            if is_emptied(entry) or (kept and not (result / DELIVERED).exists()):
+                continue
+            gone = not kept or set_aside(self._store.folder, result)
+            if self._delete_clips(entry, job.ended) and gone:
+                over.append(entry)
+        self._empty(over)
+        self._sweep_later(min((entry.accepted for entry in over), default=float("inf")))
 
     def _wanted(self, entry: Entry) -> bool:
         return self._every or bool(entry.body.get("delete_on_delivery"))
 
-    def _delete_clips(self, entry: Entry, used_before: float = float("inf")) -> None:
+    def _delete_clips(self, entry: Entry, used_before: float = float("inf")) -> bool:
+        """Whether none is left that is to go."""
         beside = filter(None, (entry.body.get("depth"), entry.body.get("start")))
         needed = uses.needed(self._journal, entry.owner)
+        gone = True
         for digest in {*entry.body["parts"], *beside} - needed:
             clip = self._store.clip(entry.owner, digest)
             if not clip.is_file() or clip.stat().st_mtime > used_before:
                 continue
-            set_aside(self._store.folder, clip)
+            gone &= set_aside(self._store.folder, clip)
             log.info("job %s: a clip of its is deleted (%s)", entry.id, digest)
+        return gone
 
-    def _sweep_later(self) -> None:
-        task = asyncio.ensure_future(slowly(sweep, self._store.folder))
+    def _empty(self, entries: list[Entry]) -> None:
+        try:
+            self._journal.empty(entries)
+        except RecamError as error:  # the next start does it
+            log.error("%s", error)
+
+    def _sweep(self, since: float) -> None:
+        """Remove what was set aside, and the prompts that were embedded or used since then."""
+        sweep(self._store.folder)
+        for file in (state_folder() / PROMPTS).glob("prompt-*"):
+            with contextlib.suppress(OSError):  # gone meanwhile, or in use in Windows
+                if file.stat().st_mtime >= since:
+                    file.unlink()
+
+    def _sweep_later(self, since: float) -> None:
+        task = asyncio.ensure_future(slowly(self._sweep, since))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import servers
 from plain_client import PlainClient
@@ -59,6 +61,44 @@ def test_what_is_to_go_goes_with_its_delivery(server, plain, clip):
     assert code(plain, "result.get", first) == "result_gone"
     assert plain.ask("blob.have", {"sha256": digest})[0] == "blob.missing"
     assert plain.ask("result.delivered", {"job": job})[0] == "job.state"  # once more
+
+
+def test_not_a_word_of_it_is_left_on_the_server(server, plain, clip):
+    """The clip's name and a setting, of a job that was delivered and of one that was cancelled."""
+    prompts = server.state / "prompts"
+    prompts.mkdir()
+    older = prompts / "prompt-0.safetensors"
+    older.touch()
+    os.utime(older, (1, 1))
+    told = {"name": "whatitwascalled.mp4", "delete_on_delivery": True}
+    delivered = rendered(plain, plain.upload(clip, "a" * 32), **told)
+    (prompts / "prompt-1.safetensors").touch()
+    assert words_left(server, "whatitwascalled")
+    plain.ask("result.delivered", {"job": delivered})
+    assert not words_left(server, "whatitwascalled") and [*prompts.iterdir()] == [older]
+    server.worker().suspend()
+    told |= {"engine": "projection", "settings": {"takes": 1}}
+    digest = plain.upload(clip, "b" * 32)
+    jobs = [job_body([digest], **told) for _ in range(2)]
+    for body in jobs:
+        assert plain.ask("job.submit", body, shot())[0] == "job.accepted"
+    for body in jobs:
+        plain.ask("job.cancel", {"job": body["job"]})
+    server.worker().resume()
+    until(lambda: plain.ask("job.attach", {"job": jobs[0]["job"]})[1]["stage"] == "cancelled")
+    until(lambda: not lies(server))
+    until(lambda: not words_left(server, "whatitwascalled"))
+    listed = plain.ask("job.list", {})[1]["jobs"]
+    assert {job["name"] for job in listed} == {"deleted"}
+
+
+def words_left(server: Server, words: str) -> list:
+    """The files of the state folder that hold them."""
+    return [
+        file
+        for file in server.state.rglob("*")
+        if file.is_file() and words.encode() in file.read_bytes()
+    ]
 
 
 def test_what_was_not_to_go_stays(server, plain, clip):

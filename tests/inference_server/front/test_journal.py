@@ -204,3 +204,26 @@ def test_a_file_of_an_older_server_gains_what_it_is_without(tmp_path, journal, a
         opened.requeue(entry, blameless=True, front_died=True)
         assert opened.start(entry, "projection", "it can")
         opened.close()
+
+
+def test_of_what_is_emptied_no_word_is_left_in_any_file(journal, tmp_path):
+    """Also where rows are long, come between others, and pages of the file have been split."""
+    jobs = []
+    for number in range(120):
+        name, prompt = f"secretname{number}.mp4", f"secretprompt{number} " * (1 + number % 50)
+        asked = request(SHORT, job=new_id(), name=name, settings={"prompt": prompt})
+        entry = journal.accept("me", asked, b"secretshot" * (number % 7) * 1000)
+        error = {"code": "x", "sentence": f"The clip {name!r} is odd.", "hint": f"Look at {name}."}
+        if number % 2:
+            journal.fail(entry, error)
+        else:
+            take = {"size": 1, "sha256": "0" * 64, "width": 1, "height": 1, "frames": 1}
+            takes = [take | {"report": {"said": prompt}}]
+            result = {"takes": takes, "remarks": [prompt], "seconds": 1.0}
+            journal.finish(entry, result)
+        jobs.append(entry.id)
+    for job in [*jobs[::3], *jobs[1::3], *jobs[2::3]]:
+        journal.empty([journal.find("me", job)])
+    assert not [file.name for file in tmp_path.glob("journal*") if b"secret" in file.read_bytes()]
+    assert journal.find("me", jobs[1]).error["sentence"] == "The clip 'deleted' is odd."
+    assert journal.find("me", jobs[0]).result["takes"][0]["sha256"] == "0" * 64
