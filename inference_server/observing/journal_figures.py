@@ -60,6 +60,8 @@ def artists_words(file: Path) -> Iterator[str]:
             f"SELECT body FROM jobs ORDER BY number DESC LIMIT {MOST_JOBS}"
         ):
             asked = json.loads(body)
+            if not asked["parts"]:  # deleted on delivery, its words too
+                continue
             yield asked["name"]
             yield Path(asked["name"]).stem
             for name, said in asked["settings"].items():

@@ -64,6 +64,7 @@ REQUESTS = {
         fields({"upload": _JOB, "offset": _OFFSET, "sha256": _SHA256}), (1, CHUNK_BYTES)
     ),
     "blob.end": _exactly(upload=_JOB, sha256=_SHA256),
+    "blob.drop": _exactly(upload=_JOB, sha256=maybe(_SHA256)),
     "job.estimate": _exactly(
         engine=line(40),
         settings=settings,
@@ -186,6 +187,7 @@ ANSWERS = {
     "blob.missing": Form(_told(sha256=_SHA256)),
     "blob.go": Form(_told(upload=_JOB, offset=_OFFSET)),
     "blob.ack": Form(_told(upload=_JOB, offset=_OFFSET)),
+    "blob.dropped": Form(_told(upload=_JOB)),
     "job.estimate": Form(
         _told(
             {
@@ -223,6 +225,7 @@ ANSWERED_BY = {
     "blob.put": ("blob.go", "blob.held"),
     "blob.chunk": ("blob.ack",),
     "blob.end": ("blob.held",),
+    "blob.drop": ("blob.dropped",),
     "job.submit": ("job.accepted",),
     "job.attach": ("job.state",),
     "job.cancel": ("job.state",),

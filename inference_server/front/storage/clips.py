@@ -1,4 +1,4 @@
-"""What the front does with clips: ``blob.have``, ``blob.put``, ``blob.chunk``, ``blob.end``."""
+"""What the front does with clips: ``blob.have``, ``.put``, ``.chunk``, ``.end``, ``.drop``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.protocol.messages import Message
 
 from ..limits import Limits, client_limit, server_full
 from .housekeeping import Housekeeping
-from .kept import use
+from .kept import set_aside, sweep, use
 from .slow import slowly
 from .store import Incoming, Store, disk_error, upload_closed
 
@@ -39,6 +39,7 @@ class Clips:
             "blob.put": self._put,
             "blob.chunk": self._chunk,
             "blob.end": self._end,
+            "blob.drop": self._unwanted,
         }
 
     def close(self) -> None:
@@ -64,11 +65,13 @@ class Clips:
                 await self._discard(owner, upload)
                 return Message("blob.held", {"sha256": wanted})
             incoming = await self._taken_up(owner, upload, size)
+            incoming.touch(sender)
         return Message("blob.go", {"upload": upload, "offset": incoming.offset})
 
     async def _chunk(self, sender, owner, body, data) -> Message:
         upload, offset, wanted = body["upload"], body["offset"], body["sha256"]
         incoming = self._open(owner, upload)
+        incoming.touch(sender)
         async with incoming.lock:  # chunks queue here in the order in which they came
             await asyncio.to_thread(incoming.append, offset, wanted, data)
         return Message("blob.ack", {"upload": upload, "offset": incoming.offset})
@@ -85,6 +88,18 @@ class Clips:
             async with incoming.lock:
                 await slowly(incoming.finish, wanted, clip)
         return Message("blob.held", {"sha256": wanted})
+
+    async def _unwanted(self, sender, owner, body, data) -> Message:
+        upload, wanted = body["upload"], body["sha256"]
+        async with self._alone(owner, upload):
+            incoming = self._incoming.get((owner, upload))
+            if not (incoming and incoming.is_sent_by_others(sender, IDLE_SECONDS)):
+                await self._drop((owner, upload))
+                set_aside(self._store.folder, self._store.upload(owner, upload))
+            if wanted and not self._housekeeping.is_named(owner, wanted):
+                set_aside(self._store.folder, self._store.clip(owner, wanted))
+        await slowly(sweep, self._store.folder)
+        return Message("blob.dropped", {"upload": upload})
 
     async def _taken_up(self, owner: str, upload: str, size: int) -> Incoming:
         """The upload as it is open: its client came back, or a second one has the same file.
@@ -161,7 +176,6 @@ class Clips:
         incoming = self._incoming.get((owner, upload))
         if incoming is None:
             raise upload_closed()
-        incoming.touched = time.monotonic()
         self._incoming.move_to_end((owner, upload))
         return incoming
 

@@ -186,6 +186,10 @@ class Housekeeping:
             return uses.is_needed(self._journal, key, kept.name)
         return kept.age < FETCHED or not uses.is_over(self._journal, key, kept.name)
 
+    def is_named(self, owner: str, digest: str) -> bool:
+        """Whether any job of this owner's names the clip, over or not."""
+        return uses.was_named(self._journal, owner, digest)
+
     def _spared(self, kept: Kept) -> bool:
         """Whether it is too young to be removed only because there is no room."""
         if kept.kind == "results":

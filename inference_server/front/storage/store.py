@@ -16,6 +16,7 @@ from shared.errors import RecamError
 from shared.takes import take_path
 
 TAKE = "take.mp4"  # the first one of a result
+MOST_SENDERS = 16  # of an upload that are remembered
 FLUSH_BYTES = 64 * 1024 * 1024
 PIECE_BYTES = 4 * 1024 * 1024  # of what is read at a time
 
@@ -66,7 +67,8 @@ class Incoming:
         """Open a new upload, or one that broke off: ``read_on`` until all is read comes first."""
         file.parent.mkdir(parents=True, exist_ok=True)
         self.size = size
-        self.touched = time.monotonic()  # when its client last sent something of it
+        self.touched = time.monotonic()  # when a client last sent something of it
+        self._senders: dict[bytes, float] = {}  # and which connection when
         self._file = file
         self._flushing: threading.Thread | None = None
         self._unflushed: OSError | None = None
@@ -75,6 +77,18 @@ class Incoming:
         self._out: BinaryIO = file.open("a+b", buffering=0)
         self._out.seek(0)
         self.offset = 0
+
+    def touch(self, sender: bytes) -> None:
+        """Something of it has come over that connection."""
+        self._senders.pop(sender, None)
+        self.touched = self._senders[sender] = time.monotonic()
+        if len(self._senders) > MOST_SENDERS:
+            del self._senders[next(iter(self._senders))]
+
+    def is_sent_by_others(self, sender: bytes, seconds: float) -> bool:
+        """Whether another connection has sent something of it so lately."""
+        since = time.monotonic() - seconds
+        return any(when > since for each, when in self._senders.items() if each != sender)
 
     def read_on(self) -> bool:
         """Read a piece of what is there already, to go on with its hash; whether there is more.

@@ -7,6 +7,7 @@ import os
 
 import pytest
 from plain_client import CHUNK, PlainClient
+from test_front_protocol import job_body, shot
 
 from shared.protocol.request import new_id
 
@@ -84,3 +85,52 @@ def test_an_upload_whose_next_chunk_does_not_fit_begins_again(plain, shared_serv
     for offset in range(0, len(content), CHUNK):
         plain.chunk(content, offset, upload)
     assert end(plain, upload, content) == "blob.held"
+
+
+def drop(client, upload: str, content: bytes | None = None) -> None:
+    digest = content and hashlib.sha256(content).hexdigest()
+    asked = {"upload": upload, "sha256": digest}
+    assert client.ask("blob.drop", asked)[:2] == ("blob.dropped", {"upload": upload})
+
+
+def lying(server, name: str) -> list:
+    return [path for path in server.state.rglob("*") if path.is_file() and name in path.name]
+
+
+def test_what_is_dropped_is_gone(plain, shared_server):
+    upload, content = new_id(), CONTENT + b"d"
+    put(plain, upload, content)
+    plain.chunk(content, 0, upload)
+    assert lying(shared_server, upload)
+    drop(plain, upload)
+    assert not lying(shared_server, upload)
+    drop(plain, upload, content)  # once more, and of a clip that is not there
+    assert put(plain, upload, content) == ("blob.go", {"upload": upload, "offset": 0})
+    drop(plain, upload)
+
+
+def test_what_another_connection_sends_is_not_dropped(plain, other, shared_server):
+    upload, content = new_id(), CONTENT + b"e"
+    put(plain, upload, content)
+    plain.chunk(content, 0, upload)
+    put(other, upload, content)
+    other.chunk(content, CHUNK, upload)
+    drop(plain, upload, content)
+    for number in range(2, 6):
+        other.chunk(content, number * CHUNK, upload)
+    assert end(other, upload, content) == "blob.held"
+
+
+def test_a_clip_is_dropped_unless_a_job_names_it(plain, shared_server):
+    content = CONTENT + b"f"
+    digest = plain.upload(content, new_id())
+    drop(plain, new_id())
+    assert lying(shared_server, digest)
+    drop(plain, new_id(), content)
+    assert not lying(shared_server, digest)
+    plain.upload(content, new_id())
+    body = job_body([digest])
+    assert plain.ask("job.submit", body, shot())[0] == "job.accepted"
+    drop(plain, new_id(), content)
+    assert lying(shared_server, digest)
+    plain.ask("job.cancel", {"job": body["job"]})
