@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
@@ -39,10 +40,15 @@ def main(arguments: list[str] | None = None) -> int:
         import_module(f".{name}", __package__).add_parsers(commands)
     try:
         options = parser.parse_args(arguments)
-        return options.run(options)
+        status = options.run(options)
+        sys.stdout.flush()
+        return status
     except RecamError as error:
         print(f"recam: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever reads has enough, such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        return 141  # as the system says of a command that it ends for this
     except KeyboardInterrupt:
         print("recam: stopped.", file=sys.stderr)
         return 130

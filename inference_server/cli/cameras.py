@@ -16,6 +16,7 @@ from shared.cameras.resample import over, resample
 from shared.cameras.trajectory import Shot, Trajectory
 from shared.cameras.uses import stabilised, zoom_in, zoom_out
 from shared.errors import RecamError
+from shared.words import counted
 
 if TYPE_CHECKING:
     from ..video.probe import ClipInfo
@@ -69,15 +70,25 @@ def shot_of(options: argparse.Namespace, info: ClipInfo) -> Shot:
             "Say --camera, or --use for what needs no path.",
         )
     frames = options.frames if options.frames is not None else info.frames - options.first
-    if options.first < 0 or frames < 1 or options.first + frames > info.frames:
-        raise RecamError(
-            "clip_range",
-            f"{options.clip.name} has {info.frames} frames; {frames} from frame {options.first} "
-            "on cannot be taken.",
-            "Correct --first and --frames.",
-        )
+    if not 0 <= options.first < info.frames:
+        raise _no_range(options, info, f"there is none with number {options.first}", "--first")
+    if frames < 1:
+        raise _no_range(options, info, f"{frames} of them make no take", "--frames")
+    if options.first + frames > info.frames:
+        there = info.frames - options.first
+        what = f"from number {options.first} on there are {there}, not {frames}"
+        raise _no_range(options, info, what, "--first or --frames")
     shot = _shot(options, info, frames)
     return _used(options.use, shot, options) if options.use else shot
+
+
+def _no_range(options: argparse.Namespace, info: ClipInfo, what: str, flags: str) -> RecamError:
+    return RecamError(
+        "clip_range",
+        f"{options.clip.name} has {counted(info.frames, 'frame')}, the first of them number 0; "
+        f"{what}.",
+        f"Correct {flags}.",
+    )
 
 
 def _is_file(options: argparse.Namespace) -> bool:

@@ -41,7 +41,7 @@ def public_key(given: str) -> bytes:
             raise RecamError(
                 error.code,
                 f"{given!r} is neither a public key (40 characters) nor a file.",
-                "Give the line in quotes, or a .pub file that holds it.",
+                "Give the whole line in quotes, or a .pub file that holds it.",
             ) from None
         if file.suffix == ".key":
             raise RecamError(

@@ -14,6 +14,7 @@ from shared.client.job import RemoteJob
 from shared.errors import RecamError
 from shared.protocol.request import JobRequest
 from shared.takes import take_path
+from shared.words import counted
 
 from ..engines.registry import ENGINES
 from . import cameras, connecting, settings
@@ -24,7 +25,12 @@ DELIVERED_SECONDS = 10.0  # to tell the server that all is here
 
 def add_parsers(commands) -> None:
     """Add the subcommands."""
-    parser = commands.add_parser("submit", help="re-shoot a clip")
+    parser = commands.add_parser(
+        "submit",
+        help="re-shoot a clip",
+        description="Send a clip with a camera, wait, and fetch the take. Ctrl-C cancels the job; "
+        "with --detach it goes on without you.",
+    )
     parser.add_argument("clip", type=Path, help="the video file")
     parser.add_argument(
         "-o",
@@ -34,7 +40,12 @@ def add_parsers(commands) -> None:
         help="the take, an .mp4 file; further takes go beside it, numbered from -2 on",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
-    parser.add_argument("--engine", default="auto", choices=("auto", *ENGINES))
+    parser.add_argument(
+        "--engine",
+        default="auto",
+        choices=("auto", *ENGINES),
+        help="who renders (default: auto, the best that can run there)",
+    )
     parser.add_argument("--first", type=int, default=0, help="in point, frames into the clip")
     parser.add_argument("--frames", type=int, help="how many frames (default: to the end)")
     parser.add_argument("--depth", type=Path, help="depth from the source camera (.safetensors)")
@@ -44,16 +55,31 @@ def add_parsers(commands) -> None:
         action="store_true",
         help="let the server delete clip and takes once they have been fetched",
     )
-    parser.add_argument("--detach", action="store_true", help="print the job's id and leave")
+    parser.add_argument(
+        "--detach",
+        action="store_true",
+        help="leave once it is sent; prints the job's id, for `recam fetch`",
+    )
     cameras.add_arguments(parser)
     settings.add_arguments(parser)
     connecting.add_arguments(parser)
     parser.set_defaults(run=run_submit)
 
-    parser = commands.add_parser("fetch", help="wait for a job's result and fetch it")
-    parser.add_argument("job", help="the job's id")
-    parser.add_argument("-o", "--out", type=Path, required=True)
-    parser.add_argument("--overwrite", action="store_true")
+    parser = commands.add_parser(
+        "fetch",
+        help="wait for a job's result and fetch it",
+        description="Wait for a job that was sent before, and fetch its take. Ctrl-C ends the "
+        "waiting alone; the job goes on.",
+    )
+    parser.add_argument("job", help="the job's id, or what it begins with (see `recam jobs`)")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        help="the take, an .mp4 file; further takes go beside it, numbered from -2 on",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
         "--delete-on-delivery",
         action="store_true",
@@ -83,10 +109,12 @@ def run_submit(options: argparse.Namespace) -> int:
         delete_on_delivery=options.delete_on_delivery,
     )
     with Client(options.server, options.server_key) as client:
-        job = client.shoot(request, [options.clip], options.out, options.depth, start)
+        # A job that is left is fetched later, even if it ends while it is being left.
+        out = None if options.detach else options.out
+        job = client.shoot(request, [options.clip], out, options.depth, start)
         if options.detach:
             return _detach(job)
-        return _see_through(client, job, options, info.remarks)
+        return _see_through(client, job, options, info.remarks, ours=True)
 
 
 def run_fetch(options: argparse.Namespace) -> int:
@@ -107,12 +135,24 @@ def _detach(job: RemoteJob) -> int:
 
 
 def _see_through(
-    client: Client, job: RemoteJob, options: argparse.Namespace, said: Iterable[str] = ()
+    client: Client,
+    job: RemoteJob,
+    options: argparse.Namespace,
+    said: Iterable[str] = (),
+    ours: bool = False,
 ) -> int:
+    """Follow the job to its end. ours: it was sent by this command, which Ctrl-C takes back."""
     said = [*said]
     try:
         state = follow(job, said)
     except KeyboardInterrupt:
+        if not ours:
+            print(
+                f"The job goes on; `recam fetch {job.id}` takes it up again, `recam cancel "
+                f"{job.id}` ends it.",
+                file=sys.stderr,
+            )
+            return 130
         job.cancel()
         state = job.wait(10)
         if state.stage == "cancelling":
@@ -128,7 +168,8 @@ def _see_through(
         return 130
     for number, take in enumerate(state.result["takes"]):
         size = f"{take['width']}x{take['height']}"
-        print(f"{take_path(options.out, number)}: {take['frames']} frames, {size}")
+        frames = counted(take["frames"], "frame")
+        print(f"{take_path(options.out, number)}: {frames}, {size}")
     say(state.result["remarks"], said)
     _tell_delivered(client, job.id, options.delete_on_delivery)
     return 0

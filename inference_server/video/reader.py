@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from shared.errors import RecamError
+from shared.words import counted
 
 from . import limits
 from .ahead import ahead
@@ -80,7 +81,7 @@ class Reader:
             raise RecamError(
                 "clip_truncated",
                 f"Frames {first} to {first + self.frames} are not in {_names(self.infos)}, "
-                f"which has {there + first} frames.",
+                f"which has {counted(there + first, 'frame')}.",
                 "Check the clip's in and out points.",
             )
         self._refuse_missing(self.frames - there)
@@ -125,8 +126,8 @@ class Reader:
                 )
             if damaged:
                 self._remark(
-                    f"{Path(info.path).name} is damaged, {damaged} times; the last good frame is "
-                    "held there."
+                    f"{Path(info.path).name} is damaged in {counted(damaged, 'place')}; the last "
+                    "good frame is held there."
                 )
             if shown == count:
                 continue
@@ -135,7 +136,8 @@ class Reader:
                 raise self._truncated(missing)
             self._refuse_missing(missing)
             self._remark(
-                f"{Path(info.path).name} ends {count - shown} frames early; its last frame is held."
+                f"{Path(info.path).name} ends {counted(count - shown, 'frame')} early; "
+                "its last frame is held."
             )
             for _ in range(count - shown):
                 yield upright(last)
