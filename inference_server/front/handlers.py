@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import Counter
+from pathlib import Path
 
 from shared.errors import RecamError
 from shared.protocol.limits import CHUNK_BYTES, CREDIT, HEADER_BYTES, PROTOCOL
@@ -13,7 +16,7 @@ from shared.version import VERSION
 
 from ..engines.registry import as_body, check_name, check_settings
 from .jobs.dispatcher import Dispatcher
-from .jobs.shots import is_long, read_long
+from .jobs.shots import read_long
 from .journal.entry import Entry
 from .journal.journal import Journal
 from .limits import Limits, check_shots, check_waiting
@@ -22,10 +25,11 @@ from .status import Status
 from .storage.clips import Clips, OpenUploads
 from .storage.deletion import Deletion
 from .storage.housekeeping import Housekeeping
+from .storage.kept import set_aside, sweep
 from .storage.results import Results, find_job
-from .storage.slow import one_by_one
+from .storage.slow import one_by_one, slowly
 from .storage.store import Store
-from .storage.uses import count_waiting, shot_bytes, without_result
+from .storage.uses import count_waiting, needed, shot_bytes, without_result
 
 LIST_BYTES = HEADER_BYTES // 2  # of a list of jobs, and one more
 
@@ -51,6 +55,7 @@ class Handlers:
         self._news = news
         self._limits = limits
         self._status = status
+        self._reading: Counter[Path] = Counter()  # long shots of jobs that are being accepted
         self._clips = Clips(store, limits, housekeeping, incoming)
         results = Results(journal, store, deletion, lambda entry: job_body(entry, dispatcher))
         self._handlers = {
@@ -113,22 +118,35 @@ class Handlers:
         return Message("job.accepted", {"job": entry.id})
 
     async def _accept(self, owner: str, body: dict, data: memoryview) -> Entry:
-        if is_long(data):
-            request = await one_by_one(read_long, body, data)
-        else:  # in order: a cancel may be right behind it
-            request = JobRequest.from_message(body, data)
+        digest = body.get("shot")
+        if digest is None:  # in order: a cancel may be right behind it
+            return self._take_in(owner, JobRequest.from_message(body, data), data)
+        file = self._store.clip(owner, digest)
+        self._reading[file] += 1
+        try:
+            request, data = await one_by_one(read_long, body, file)
+        except OSError:  # gone, maybe because the same request was sent twice
+            if entry := self._journal.find(owner, body["job"]):
+                return entry
+            raise _gone(body["name"]) from None
+        finally:
+            self._reading -= Counter([file])
+        entry = self._take_in(owner, request, data)
+        # The journal has it now; several jobs that are sent at once may name it.
+        if file not in self._reading and digest not in needed(self._journal, owner):
+            set_aside(self._store.folder, file)
+            self._sweeping = asyncio.ensure_future(slowly(sweep, self._store.folder))
+        return entry
+
+    def _take_in(self, owner: str, request: JobRequest, shot: bytes | memoryview) -> Entry:
         check_name(request.engine)
         check_settings(request.settings, request.start)
         check_waiting(self._limits, *count_waiting(self._journal, owner))
-        check_shots(self._limits, shot_bytes(self._journal, owner), len(data))
+        check_shots(self._limits, shot_bytes(self._journal, owner), len(shot))
         for part in {*request.parts, *filter(None, (request.depth, request.start))}:
             if not self._clips.held(owner, part):
-                raise RecamError(
-                    "clip_gone",
-                    f"The clip {request.name!r} is not on the server.",
-                    "Send it first, or again.",
-                )
-        entry = self._journal.accept(owner, request, data)
+                raise _gone(request.name)
+        entry = self._journal.accept(owner, request, shot)
         for number in without_result(self._journal, owner, self._limits.ended_per_client):
             self._journal.forget(number)
         return entry
@@ -158,6 +176,14 @@ class Handlers:
         newest = self._dispatcher.progress(entry).picture
         told = {name: getattr(newest, name) for name in ("number", "width", "height")}
         return Message("job.picture", {"job": entry.id, **told}, data=newest.rgb)
+
+
+def _gone(name: str) -> RecamError:
+    return RecamError(
+        "clip_gone",
+        f"The clip {name!r}, or what belongs to it, is not on the server.",
+        "Send it first, or again.",
+    )
 
 
 def job_body(entry: Entry, dispatcher: Dispatcher) -> dict:

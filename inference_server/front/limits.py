@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import RecamError
-from shared.protocol.limits import CHUNK_BYTES, CREDIT, DATA_BYTES
+from shared.protocol.limits import CHUNK_BYTES, CREDIT, SHOT_BYTES
 
 GB = 10**9
 
@@ -36,7 +36,7 @@ class Limits:
 
     waiting: int = 5_000
     waiting_per_client: int = 200
-    shots_per_client: int = 16 * DATA_BYTES
+    shots_per_client: int = 16 * SHOT_BYTES
     ended_per_client: int = 2_000
     uploads: int = 256
     uploads_per_client: int = 8

@@ -6,7 +6,7 @@ import zmq
 import zmq.asyncio
 
 from ..protocol.keys import KeyPair
-from ..protocol.limits import DATA_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
+from ..protocol.limits import FRAME_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 
 # Messages that wait here: as many as come. Where there is a limit that is reached (Blender may keep
 # the client's thread from reading for seconds), and then the server goes away, libzmq ends this
@@ -23,7 +23,7 @@ def dealer(context: zmq.asyncio.Context, server_key: bytes, keys: KeyPair) -> zm
     socket.curve_serverkey = server_key
     socket.linger = 0
     socket.immediate = True
-    socket.maxmsgsize = DATA_BYTES
+    socket.maxmsgsize = FRAME_BYTES
     socket.rcvhwm = RECEIVED_AHEAD
     socket.reconnect_ivl, socket.reconnect_ivl_max = RECONNECT_MS
     socket.handshake_ivl = 10_000

@@ -20,6 +20,7 @@ from .download import download
 from .parts import remove
 from .refusals import odd_answer
 from .room import Room
+from .shot import with_shot
 from .state import AT_WORK, ENDED, JobState, readable
 from .upload import missing, upload
 
@@ -137,7 +138,7 @@ class RemoteJob:
         await self._follow(out, overwrite=True)
 
     async def _submit(self, request: JobRequest) -> None:
-        body, data = request.to_body(), request.shot_data()
+        body, data = await with_shot(request, self._upload)
         while True:
             try:
                 await self._ask("job.submit", body, data)

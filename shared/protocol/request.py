@@ -10,7 +10,7 @@ from ..cameras.recam_json import shot_to_json
 from ..cameras.trajectory import Shot
 from ..errors import RecamError
 from .kinds import one_line
-from .limits import DATA_BYTES, MOST_FRAMES
+from .limits import MOST_FRAMES, SHOT_BYTES
 from .shot_text import read_shot
 
 
@@ -71,18 +71,18 @@ class JobRequest:
         }
 
     def shot_data(self) -> bytes:
-        """The data frame of ``job.submit``: the shot in Recam's own JSON.
+        """The shot in Recam's own JSON: the data frame of ``job.submit``, or a file's content.
 
-        RecamError ``shot_size`` where it is more than a message may carry.
+        RecamError ``shot_size`` where it is more than a server takes.
         """
         if self.frames <= MOST_FRAMES:
             shot = shot_to_json(self.shot)
             data = json.dumps(shot, allow_nan=False, separators=(",", ":")).encode()
-            if len(data) <= DATA_BYTES:
+            if len(data) <= SHOT_BYTES:
                 return data
         raise RecamError(
             "shot_size",
-            f"A shot of {self.frames} frames is too long to be sent at once.",
+            f"A shot of {self.frames} frames is too long for one job.",
             "Send the clip in parts.",
         )
 

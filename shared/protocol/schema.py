@@ -44,10 +44,14 @@ _PIXELS = whole(1, MOST_PIXELS)
 
 @dataclass(frozen=True)
 class Form:
-    """What a type of message holds. data: bytes beside the header, the least and the most."""
+    """What a type of message holds. data: bytes beside the header, the least and the most.
+
+    instead: the field that names a file with the data, where the message has none, and only then.
+    """
 
     body: Kind
     data: tuple[int, int] = (0, 0)
+    instead: str = ""
 
 
 def _exactly(**needed: Kind) -> Form:
@@ -89,9 +93,10 @@ REQUESTS = {
                 "untagged_matrix": one_of(None, 1, 6),
                 "settings": settings,
             },
-            {"delete_on_delivery": flag},
+            {"delete_on_delivery": flag, "shot": _SHA256},
         ),
-        (1, DATA_BYTES),
+        (0, DATA_BYTES),
+        instead="shot",
     ),
     "job.attach": _exactly(job=_JOB),
     "job.cancel": _exactly(job=_JOB),
@@ -271,3 +276,5 @@ def _check(form: Form, message: Message) -> None:
     if not least <= len(message.data) <= most:
         raise bad(f"carries {len(message.data)} bytes of data; it may be {least} to {most}")
     form.body(message.body, "body")
+    if form.instead and (form.instead in message.body) == bool(len(message.data)):
+        raise bad(f"needs its {form.instead} as data, or as a file by that field, and not both")

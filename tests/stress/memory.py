@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
+import socket
 import time
 
 from servers import Server
 
 from inference_server.front.journal.journal import Journal
 from inference_server.front.storage.store import Store
-from shared.protocol.limits import CHUNK_BYTES, CREDIT, DATA_BYTES
+from shared.protocol.limits import CHUNK_BYTES, CREDIT, FRAME_BYTES, SHOT_BYTES
 from shared.protocol.request import JobRequest
 
 from .peers import Peak, Peer, crowd, settled
 from .table import Row
 
 MOST = 150e6  # bytes resident
+MOST_UNKNOWN = 30e6  # bytes more because of twenty who prove no key
 SECONDS = 600.0
 MB = 1e6
 
@@ -30,6 +33,7 @@ def run(short: bool) -> list[Row]:
         *_none_reads(count, quiet),
         _questions(count, 200 if short else 2000, quiet),
         _long_shot(),
+        _unlisted(20),
     ]
 
 
@@ -94,23 +98,50 @@ def _questions(count: int, most: int, quiet: float) -> Row:
 
 
 def _long_shot() -> Row:
-    """The longest shot that a message may carry, and one that is nothing but brackets."""
+    """The longest shot that there may be, and one that is nothing but brackets."""
     pose = ",".join(f"{value:.11f}" for value in (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0))
     camera = '{"lenses":[[0.97,1.7,0.5,0.5]],"poses":[%s]}'
     shot = '{"format":"recam-shot","version":1,"axes":"x right, y down, z forward",'
     shot += '"units":"metres","rate":"25","trajectory":%s}'
-    frames = (DATA_BYTES - 1000) // (len(pose) + 3)
+    frames = (SHOT_BYTES - 1000) // (len(pose) + 3)
     data = (shot % (camera % ",".join([f"[{pose}]"] * frames))).encode()
     with crowd(1) as (server, (peer,)), Peak(server) as peak:
         for _ in peer.begin(1000):
             pass
         job = _job(peer.sent)
-        assert peer.ask("job.submit", job, data)[0] == "job.accepted"
+        job["shot"] = peer.upload(data)
+        assert peer.ask("job.submit", job)[0] == "job.accepted"
         while (said := peer.receive())[1]["stage"] != "failed":  # its clip is none
             pass
-        for broken in (b"[" * DATA_BYTES, b"[" + b"0," * (DATA_BYTES // 2 - 1)):
-            assert peer.ask("job.submit", _job(peer.sent), broken)[0] == "error", said
+        for broken in (b"[" * SHOT_BYTES, b"[" + b"0," * (SHOT_BYTES // 2 - 1)):
+            asked = _job(job["parts"][0]) | {"shot": peer.upload(broken)}
+            assert peer.ask("job.submit", asked)[0] == "error", said
     return _row(f"a shot of {frames} frames, {len(data) / MB:.0f} MB", peak)
+
+
+def _unlisted(count: int) -> Row:
+    """Connections that send the most of the longest frame that is taken, and prove no key."""
+    # A handshake's command that is about to end; ZMTP 3.1.
+    greeting = b"\xff" + bytes(8) + b"\x7f\3\1" + b"CURVE".ljust(20, b"\0") + bytes(32)
+    size, lines = FRAME_BYTES - 1, []
+    sent = greeting + b"\6" + size.to_bytes(8, "big") + b"x" * (size - 1)
+    with crowd(1) as (server, (peer,)), Peak(server) as peak, contextlib.ExitStack() as open_:
+        for _ in range(count):
+            line = socket.create_connection(("127.0.0.1", server.port))
+            open_.callback(line.close)
+            line.sendall(sent)
+            lines.append(line)
+        assert peer.ask("server.info", {})[0] == "server.info"
+        for line in lines:  # the server lets go of them
+            line.settimeout(20)
+            with contextlib.suppress(ConnectionResetError):
+                while line.recv(1000):
+                    pass
+        grown = (peak.bytes - peak.before) / MB
+    what = f"{count} connections without a key send {FRAME_BYTES / MB:.1f} MB each"
+    return Row(
+        what, f"{grown:.0f} MB more", f"< {MOST_UNKNOWN / MB:.0f} MB", grown < MOST_UNKNOWN / MB
+    )
 
 
 def _job(part: str) -> dict:

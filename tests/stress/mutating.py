@@ -173,5 +173,5 @@ class Mutator:
         elif how == 3:
             frames.append(b"")
         elif how == 4 and rng.random() < 0.05:
-            frames[0] = os.urandom(1) * rng.choice((1 << 20, (1 << 20) + 1, 3 << 20))
+            frames[0] = os.urandom(1) * rng.choice((1 << 20, (1 << 20) + 1, (1 << 20) + 2000))
         return frames

@@ -10,7 +10,7 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -70,15 +70,28 @@ class Peer:
 
     def begin(self, size: int) -> Iterator[None]:
         """Upload so many random bytes; each step sends a chunk, or is refused for now."""
+        piece = bytearray(os.urandom(CHUNK_BYTES))
+
+        def chunk(offset: int) -> bytes:
+            piece[:8] = offset.to_bytes(8, "big")
+            return bytes(piece[: size - offset])
+
+        yield from self._upload(size, chunk)
+
+    def upload(self, content: bytes) -> str:
+        """The whole of a file; its SHA-256."""
+        for _ in self._upload(len(content), lambda offset: content[offset : offset + CHUNK_BYTES]):
+            pass
+        return self.sent
+
+    def _upload(self, size: int, chunk_at: Callable[[int], bytes]) -> Iterator[None]:
         upload, digest, under_way = secrets.token_hex(16), hashlib.sha256(), 0
         wanted = {"upload": upload, "size": size, "sha256": None}
         while (told := self.ask("blob.put", wanted))[1].get("code") == "server_full":
             yield  # and try again
         assert told[0] == "blob.go", told
-        piece = bytearray(os.urandom(CHUNK_BYTES))
         for offset in range(0, size, CHUNK_BYTES):
-            piece[:8] = offset.to_bytes(8, "big")
-            digest.update(chunk := bytes(piece[: size - offset]))
+            digest.update(chunk := chunk_at(offset))
             head = {"upload": upload, "offset": offset, "sha256": digest.hexdigest()}
             if under_way == CREDIT:
                 self._acknowledged()

@@ -1,5 +1,5 @@
-"""Reads a long shot in a process of its own: it takes ten times its size in memory, and the front
-keeps what it has once used.
+"""Reads a long shot, which was sent as a file, in a process of its own: it takes ten times its size
+in memory, and the front keeps what it has once used.
 
 ``python -m inference_server.front.jobs.shots`` reads a shot from stdin, and writes how many
 frames it has, or what is wrong with it, to stdout, as JSON.
@@ -8,17 +8,19 @@ frames it has, or what is wrong with it, to stdout, as JSON.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from shared.errors import RecamError
+from shared.protocol.limits import SHOT_BYTES
 from shared.protocol.messages import error_body, error_from
 from shared.protocol.request import JobRequest
 from shared.protocol.strict_json import bad
 
-LONG_BYTES = 512 * 1024
 SECONDS = 60.0
 CODE = Path(__file__).resolve().parents[3]
 
@@ -30,22 +32,27 @@ class Counted:
     trajectory: range
 
 
-def is_long(shot: bytes | memoryview) -> bool:
-    """Whether reading it here would cost too much."""
-    return len(shot) > LONG_BYTES
+def read_long(body: dict, file: Path) -> tuple[JobRequest, bytes]:
+    """``JobRequest.from_message`` but for the shot itself, and the shot as it was sent.
+
+    Takes a second or more: for a thread. Raises FileNotFoundError, and RecamError as that does.
+    """
+    with file.open("rb", buffering=0) as shot:
+        size = os.fstat(shot.fileno()).st_size
+        if size > SHOT_BYTES:
+            raise bad(f"has a shot of {size} bytes; {SHOT_BYTES} is the most")
+        frames = _count_frames(shot)
+        shot.seek(0)
+        data = shot.read()
+    asked = {**body, "parts": tuple(body["parts"]), "shot": Counted(range(frames))}
+    return JobRequest(**asked), data
 
 
-def read_long(body: dict, shot: memoryview) -> JobRequest:
-    """``JobRequest.from_message`` but for the shot itself. Takes a second or more: for a thread."""
-    frames = _count_frames(shot)
-    return JobRequest(**{**body, "parts": tuple(body["parts"])}, shot=Counted(range(frames)))
-
-
-def _count_frames(shot: memoryview) -> int:
+def _count_frames(shot: BinaryIO) -> int:
     try:
         done = subprocess.run(
             [sys.executable, "-m", __name__],
-            input=shot,
+            stdin=shot,
             stdout=subprocess.PIPE,
             timeout=SECONDS,
             cwd=CODE,

@@ -11,7 +11,7 @@ import zmq.asyncio
 
 from shared.errors import RecamError
 from shared.protocol.keys import server_keys
-from shared.protocol.limits import DATA_BYTES
+from shared.protocol.limits import FRAME_BYTES
 from shared.protocol.messages import Message, error_body, pack, unpack
 
 from ..limits import Limits, client_limit
@@ -19,7 +19,8 @@ from .unsent import LONG_BYTES, Unsent
 
 AGAIN_SECONDS = 0.2  # until an answer is tried again that the receiver's full queue did not take
 RECEIVED_AHEAD = 2  # messages of one client that wait here; more wait in its own machine
-OVERHEAD_BYTES = 4096  # of encryption
+# Until a client has said who it is. Until then its frames, of up to FRAME_BYTES, lie in memory.
+HANDSHAKE_MS = 3_000
 # A connection whose other side lives but takes nothing more off the network for so long is cut;
 # Linux and Windows heed it.
 UNREAD_MS = 10_000
@@ -172,9 +173,9 @@ def _router(context: zmq.asyncio.Context) -> zmq.asyncio.Socket:
     socket.curve_secretkey = keys.secret
     socket.router_mandatory = True
     socket.linger = 0
-    socket.maxmsgsize = DATA_BYTES + OVERHEAD_BYTES
+    socket.maxmsgsize = FRAME_BYTES
     socket.rcvhwm, socket.sndhwm = RECEIVED_AHEAD, SENT_AHEAD
-    socket.handshake_ivl = 10_000
+    socket.handshake_ivl = HANDSHAKE_MS
     # No heartbeats of its own: libzmq ends this process when one is due to a client that went away
     # while its messages waited here. Clients send theirs, and say when to give them up.
     socket.tcp_keepalive, socket.tcp_keepalive_idle = 1, ALIVE_SECONDS

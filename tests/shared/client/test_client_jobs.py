@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from inference_server.video.probe import probe
 from shared.client.client import Client
 from shared.client.job import RemoteJob
 from shared.errors import RecamError
+from shared.protocol.limits import DATA_BYTES
 from shared.protocol.request import new_id
 
 WAIT = 60.0
@@ -54,6 +56,18 @@ def test_a_clip_goes_out_and_its_take_comes_back(client, short_clip, tmp_path):
     assert state.result["takes"][0]["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     assert state.engine == "projection" and "preview" in state.engine_reason
     assert [file.name for file in out.parent.iterdir()] == ["take.mp4"]
+
+
+def test_a_long_shot_arrives(client, short_clip, tmp_path):
+    """In several jobs at once, then in one more: then it has to be sent again."""
+    asked = request(20_000)
+    assert len(asked.shot_data()) > 2 * DATA_BYTES
+    for count in (5, 1):
+        all_asked = [replace(asked, job=new_id()) for _ in range(count)]
+        jobs = [client.shoot(each, [short_clip], tmp_path / "take.mp4") for each in all_asked]
+        for job in jobs:
+            error = job.wait(WAIT).error
+            assert error.code == "clip_truncated" and f"{asked.frames}" in error.sentence
 
 
 def test_an_end_is_seen_with_what_it_brought(client, short_clip, tmp_path, monkeypatch):

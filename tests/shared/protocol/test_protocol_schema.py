@@ -79,6 +79,7 @@ def refusal(message: Message, check=check_request) -> RecamError:
         ("job.estimate", ESTIMATE, b""),
         ("job.submit", SUBMIT, b"{}"),
         ("job.submit", SUBMIT | {"delete_on_delivery": True}, b"{}"),
+        ("job.submit", SUBMIT | {"shot": SHA256}, b""),
         ("result.get", {"job": ID, "take": 15, "offset": 1 << 30}, b""),
     ],
 )
@@ -165,6 +166,9 @@ def test_only_chunks_and_shots_carry_data():
     refusal(Message("blob.chunk", head))
     refusal(Message("blob.chunk", head, data=bytes(CHUNK_BYTES + 1)))
     refusal(Message("job.submit", SUBMIT))
+    refusal(Message("job.submit", SUBMIT, data=bytes(CHUNK_BYTES + 1)))
+    refusal(Message("job.submit", SUBMIT | {"shot": SHA256}, data=b"{}"))
+    refusal(Message("job.submit", SUBMIT | {"shot": None}, data=b"{}"))
 
 
 def test_a_request_answers_nothing():
