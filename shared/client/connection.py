@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import zmq
@@ -63,6 +64,7 @@ class Connection:
         self.address = address
         self.welcome: dict = {}
         self.error: RecamError | None = None  # why the server refuses, until it is tried again
+        self.sending: Counter[str] = Counter()  # how many of its jobs send an upload now
         self._on_event = on_event
         self._on_back = on_back
         self._settled = asyncio.Event()  # welcomed, or refused

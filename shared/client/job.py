@@ -18,8 +18,9 @@ from ..takes import take_path
 from .connection import Connection, ConnectionLost
 from .download import download
 from .parts import remove
-from .refusals import odd_answer
+from .refusals import client_fault, odd_answer
 from .room import Room
+from .sent import drop
 from .shot import with_shot
 from .state import AT_WORK, ENDED, JobState, readable
 from .upload import missing, upload
@@ -50,6 +51,8 @@ class RemoteJob:
         self._loop = loop
         self._events: asyncio.Queue[dict] = asyncio.Queue()
         self._task: asyncio.Task | None = None
+        self._sent: dict[str, str | None] = {}  # SHA-256 of files, if known, by upload
+        self._deletes = False
         self._on_server = False
         self._called_off = False
         self._cancelling: asyncio.Future | None = None
@@ -85,12 +88,13 @@ class RemoteJob:
         self._events.put_nowait(message.body)
 
     async def shoot(
-        self, request: JobRequest, files: list[Path], beside: dict[str, Path], out: Path
+        self, request: JobRequest, files: list[Path], beside: dict[str, Path], out: Path | None
     ) -> None:
         """Upload the files, submit the request with their hashes, and follow it to its end.
 
         beside: files for the request's ``depth`` and ``start``.
         """
+        self._deletes = request.delete_on_delivery
         await self._live(self._shoot(request, files, beside, out))
 
     async def follow(self, out: Path | None, overwrite: bool) -> None:
@@ -105,12 +109,14 @@ class RemoteJob:
         try:
             await self._task
         except asyncio.CancelledError:
+            if self._called_off and not self._on_server:
+                await drop(self._connection, self._sent, self._deletes)
             self._show(stage="cancelled")
         except RecamError as error:
             self._show(stage="failed", error=error)
         except Exception as error:  # whoever waits for the job must hear of its end
             log.exception("job %s cannot be followed", self.id)
-            self._show(stage="failed", error=_fault(self.id, error))
+            self._show(stage="failed", error=client_fault(self.id, error))
         finally:
             self._picture = None
             self._over.set()
@@ -151,7 +157,8 @@ class RemoteJob:
         def on_bytes(done: int, size: int) -> None:
             self._show(stage="uploading", step=done, steps=size)
 
-        return await upload(self._connection, file, self._patience, on_bytes, self._room)
+        line = self._connection, file, self._patience, on_bytes, self._room
+        return await upload(*line, self._sent)
 
     async def _follow(self, out: Path | None, overwrite: bool) -> None:
         body = (await self._ask("job.attach", {"job": self.id})).body
@@ -278,14 +285,6 @@ def _picture_in(message: Message) -> np.ndarray | None:
     if not width * height or len(message.data) != 3 * width * height:
         return None
     return np.frombuffer(message.data, np.uint8).reshape(height, width, 3)
-
-
-def _fault(job: str, error: Exception) -> RecamError:
-    return RecamError(
-        "client_fault",
-        f"Recam made a mistake while it followed the job {job} ({error}).",
-        f"The server may have finished it: try `recam fetch {job}`.",
-    )
 
 
 def _seen(future: asyncio.Future) -> bool:

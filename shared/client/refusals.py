@@ -1,4 +1,4 @@
-"""In which words a client is told that it does not get in, or that nobody is there."""
+"""In which words a client is told that it does not get in, or that nobody answers as one must."""
 
 from __future__ import annotations
 
@@ -41,4 +41,13 @@ def odd_answer(address: str) -> RecamError:
         "bad_message",
         f"What answers at {address} does not answer as a Recam server does.",
         "Install the same version of Recam on both sides.",
+    )
+
+
+def client_fault(job: str, error: Exception) -> RecamError:
+    """What went wrong is our own doing."""
+    return RecamError(
+        "client_fault",
+        f"Recam made a mistake while it followed the job {job} ({error}).",
+        f"The server may have finished it: try `recam fetch {job}`.",
     )

@@ -29,12 +29,14 @@ async def upload(
     patience: float,
     on_bytes: OnBytes,
     room: Room | None = None,
+    sent: dict[str, str | None] | None = None,
 ) -> str:
     """The SHA-256 of ``path``, once the server holds it whole.
 
     A file that the server already holds for this key is not sent again; one that broke off, of
     this process or of one that died, is taken up where it stopped. A broken connection is waited
     for ``patience`` seconds, and a server that has no ``room`` as long as it takes.
+    sent: noted there is, in the end, under which id it was sent, and its SHA-256 if known.
     Raises RecamError ``clip_missing`` where the file cannot be read, ``clip_unreadable`` where
     it is empty, ``clip_changed`` where it was written to meanwhile, ``server_silent`` where the
     connection breaks ``TRIES`` times in a row without a byte arriving, and the server's own
@@ -58,6 +60,8 @@ async def upload(
         raise RecamError("clip_unreadable", f"{path.name} is empty.", "Save or copy it again.")
     upload_id, fresh = _known_id(path, about), False
     hashes = PrefixHashes(path)
+    known_id = upload_id
+    connection.sending[known_id] += 1
     try:
         await hashes.ahead(HASH_SECONDS)
         while True:
@@ -82,6 +86,9 @@ async def upload(
                 raise breaks_off(connection.address, f"{path.name} is sent") from None
             await connection.ready(patience)
     finally:
+        connection.sending[known_id] -= 1
+        if sent is not None:
+            sent[upload_id] = hashes.whole
         await hashes.close()
 
 
