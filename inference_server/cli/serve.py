@@ -119,6 +119,8 @@ def run(options: argparse.Namespace) -> int:
             metrics_port=options.metrics_port,
         )
         log.to_file(options.state)  # which is this server's alone by now
+        if options.releases != default_releases() and not options.releases.is_dir():
+            _log.warning("there is no folder %s with weights: see --releases", options.releases)
 
         def say(address: str) -> None:
             logs.event(_log, "the server listens", version=VERSION, address=address)
@@ -129,6 +131,7 @@ def run(options: argparse.Namespace) -> int:
             try:
                 runner.run(front.run(say))
             except RecamError as error:
+                log.file_alone()
                 logs.event(_log, "the server cannot serve", logging.ERROR, code=error.code)
                 raise
             except Exception:

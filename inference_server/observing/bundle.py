@@ -19,6 +19,7 @@ from pathlib import Path
 from shared.errors import RecamError
 from shared.folders import config_folder
 from shared.version import VERSION
+from shared.words import counted
 
 from ..front.limits import Limits
 from ..front.storage.kept import AWAY, DIGITS
@@ -26,7 +27,8 @@ from . import logs
 from .journal_figures import artists_words, figures
 from .scrub import Scrub, key_files
 
-OWN = {*DIGITS, AWAY, "work", "log", "journal", "days", "paces", "prompts"}  # in a state folder
+# In a state folder.
+OWN = {*DIGITS, AWAY, "work", "log", "journal", "days", "paces", "prompts", "releases"}
 LOG_BYTES = 4 * 1024 * 1024  # the newest ones
 
 ABOUT = """\
@@ -114,7 +116,7 @@ def state_listing(state: Path) -> list[str]:
         files = [file for file in (each.rglob("*") if each.is_dir() else [each]) if file.is_file()]
         size = sum(file.stat().st_size for file in files)
         name = each.name if each.name.partition(".")[0] in OWN else "(not Recam's)"
-        said.append(f"state folder: {name}: {len(files)} files, {size / 1e6:.1f} MB")
+        said.append(f"state folder: {name}: {counted(len(files), 'file')}, {size / 1e6:.1f} MB")
     return said
 
 

@@ -78,6 +78,10 @@ class ServerLog(logging.Handler):
         file = LogFile(folder(state) / "recam.log")
         self._handlers = [file] if self._quiet else [self._terminal, file]
 
+    def file_alone(self) -> None:
+        """Nothing more to stderr, where the command says it."""
+        self._handlers = [each for each in self._handlers if each is not self._terminal]
+
     def emit(self, record: logging.LogRecord) -> None:
         """Called under this handler's lock."""
         if self._is_too_much(record):

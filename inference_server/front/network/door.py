@@ -15,6 +15,8 @@ from shared.folders import config_folder
 from shared.protocol.keys import client_keys
 
 from ...observing.allowance import Allowance
+from ...observing.logs import event
+from ..journal.job_events import short_owner
 from .clients import clients_folder, close_to_others, listed
 
 log = logging.getLogger(__name__)
@@ -105,13 +107,17 @@ class Door:
             return
         self._shut = False
         # A file that is just being written, or came to harm, takes nobody's leave away.
+        before = {key: name for name, key in self._by_name.items()}
         by_name = {each.name: each.key or self._by_name.get(each.name) for each in clients}
         self._say_damaged(frozenset(each.name for each in clients if each.key is None))
         self._by_name = {name: key for name, key in by_name.items() if key}
-        before, self._keys = self._keys, frozenset({mine, *self._by_name.values()})
+        let_in, self._keys = self._keys, frozenset({mine, *self._by_name.values()})
         self._seen = folder, own
-        if gone := before - self._keys:
-            log.info("%d keys are no longer let in", len(gone))
+        if gone := let_in - self._keys:
+            for key in gone:
+                name = before.get(key, "(this user's own)")
+                owner = short_owner(key.decode())
+                event(log, "a client is no longer let in", client=name, owner=owner)
             self._on_revoked()
 
     def _say_damaged(self, damaged: frozenset[str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 import zmq
 
 from inference_server.cli import main
+from inference_server.front.journal.job_events import short_owner
 from shared.protocol.keys import client_keys, server_keys
 
 
@@ -36,11 +37,13 @@ def test_a_key_is_made_handed_over_used_listed_and_revoked(config, tmp_path, cap
     assert server_keys().public.decode() in said
     public = zmq.curve_public(secret).decode()
     mine = client_keys().public.decode()
-    first, second, server = keys(capsys).splitlines()
+    assert f"RECAM_SERVER_KEY='{server_keys().public.decode()}'" in said
+    first, second, about, server = keys(capsys).splitlines()
+    assert short_owner(public) in second and "log" in about
     assert "yours" in first and mine in first
     assert second.startswith("anna") and public in second and "since 2" in second
     assert server_keys().public.decode() in server
-    assert keys(capsys, "list").splitlines() == [first, second, server]
+    assert keys(capsys, "list").splitlines() == [first, second, about, server]
 
     with monkeypatch.context() as there:
         there.setenv("RECAM_CONFIG", str(tmp_path / "annas"))
@@ -115,3 +118,15 @@ def test_a_key_that_lies_there_under_two_names_is_revoked_under_both(config, tmp
     keys(capsys, "revoke", "anna")
     assert anna.decode() not in keys(capsys)
     assert [file.name for file in (config / "clients").iterdir()] == ["torn.pub"]
+
+
+def test_where_no_server_has_run_none_gets_a_key(config, capsys):
+    assert "No server of yours" in keys(capsys)
+    assert not [*config.glob("server.*")]
+
+
+def test_the_words_to_hand_over_tell_the_address_that_was_given(config, tmp_path, capsys):
+    said = keys(capsys, "make", "anna", "--server", "studio:4000", "-o", tmp_path / "a b.key")
+    assert "RECAM_SERVER=tcp://studio:4000\n" in said and "keys use 'a b.key'" in said
+    assert "--host" not in said
+    assert "not the address" in keys(capsys, "make", "ben", "--server", "studio", status=1)

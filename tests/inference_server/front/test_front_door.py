@@ -14,6 +14,7 @@ from plain_client import PlainClient
 from servers import Server, recam, until
 from test_front_protocol import job_body, shot
 
+from inference_server.front.journal.job_events import short_owner
 from inference_server.front.network.clients import allow, revoke
 from inference_server.front.network.door import HANDSHAKES_A_MINUTE, Door, is_loopback
 from shared.protocol.keys import client_keys
@@ -160,7 +161,8 @@ def key(folder) -> str:
     return client_keys(folder).public.decode()
 
 
-def test_the_door_opens_and_shuts_as_the_folder_says(config, tmp_path):
+def test_the_door_opens_and_shuts_as_the_folder_says(config, tmp_path, caplog):
+    caplog.set_level("INFO")
     gone = []
     door = Door(lambda: gone.append(True))
     mine, anna = client_keys().public.decode(), key(tmp_path / "anna")
@@ -171,6 +173,8 @@ def test_the_door_opens_and_shuts_as_the_folder_says(config, tmp_path):
     revoke(anna)
     assert not door.lets_in(anna) and not door.callback("*", anna.encode())
     assert door.lets_in(mine) and gone == [True] and door.certain
+    (said,) = [record for record in caplog.records if "no longer" in record.message]
+    assert said.fields == {"client": "anna", "owner": short_owner(anna)}
 
 
 def test_a_damaged_file_takes_nobodys_leave_away_and_gives_none(config, tmp_path, caplog):
