@@ -24,6 +24,8 @@ class Limits:
     uploading: bytes of them that may be on their way here, a MiB of each at the most: what the
         network's buffers in this process hold.
     bytes, bytes_per_client: of clips, uploads and results together; None: as ``space`` has it.
+    files, files_per_client: of these, too: each takes some of the disk's and the front's room
+        however small it is. Twenty jobs of a thousand parts fit in.
     unanswered: requests of one connection without an answer so far: many more than a client's
         credit and its questions, few enough that one which asks and never reads costs little.
     unsent, unsent_per_client: bytes of answers that wait for the network. One client may have its
@@ -43,6 +45,8 @@ class Limits:
     uploading: int = 64 * 2 * CHUNK_BYTES
     bytes: int | None = None
     bytes_per_client: int | None = None
+    files: int = 100_000
+    files_per_client: int = 20_000
     unanswered: int = 64
     unsent: int = 40 * CHUNK_BYTES
     unsent_per_client: int = CREDIT * CHUNK_BYTES

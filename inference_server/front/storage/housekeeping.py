@@ -47,7 +47,9 @@ class Housekeeping:
         self._incoming = incoming
         self._days = Days(store.folder / "days.json")
         self._used: Counter[str] = Counter()  # bytes of each owner's, at the last look
+        self._files: Counter[str] = Counter()  # … and how many files
         self._promised: Counter[str] = Counter()  # bytes of uploads that have begun since
+        self._begun: Counter[str] = Counter()  # … and how many of these
         self._looked = False
         self._keys: dict[str, str] = {}  # public keys by the names of folders
         self._alone = asyncio.Lock()
@@ -101,6 +103,7 @@ class Housekeeping:
             if lacks := self._lacks(self._space(), owner, need):
                 raise lacks
         self._promised[owner_name(owner)] += need
+        self._begun[owner_name(owner)] += 1
 
     def make_room_to_render(self) -> None:
         """Begin to remove old things if the disk has too little left for a job to be rendered."""
@@ -121,6 +124,17 @@ class Housekeeping:
         name = owner_name(owner)
         own = self._used[name] + self._promised[name]
         every = self._used.total() + self._promised.total()
+        files = self._files[name] + self._begun[name]
+        if files >= self._limits.files_per_client:
+            return client_limit(
+                f"You have {files} files on the server; that is the most that one client may have.",
+                "It takes more once jobs have ended and results are fetched.",
+            )
+        if (files := self._files.total() + self._begun.total()) >= self._limits.files:
+            return server_full(
+                f"The server has {files} files; that is the most.",
+                "It takes more once jobs have ended and results are fetched.",
+            )
         if own + need > there.per_client:
             return client_limit(
                 f"You have {size(own)} on the server; with {size(need)} more it would be over "
@@ -154,7 +168,7 @@ class Housekeeping:
         return [kept for kept in found if not old(kept)]
 
     def _by_quota(self, found: list[Kept], owner: str, need: int) -> list[Kept]:
-        there, used = self._space(), self._sums(found)
+        there, used, files = self._space(), self._sums(found), _count_files(found)
         # Where it must be, a little more than it must: the next upload need not look again.
         spare = need and there.per_client // 20
         most_own, most = Counter({owner: there.per_client}), there.all
@@ -162,15 +176,20 @@ class Housekeeping:
             most_own[owner] -= need + spare
         if used.total() + need > there.all:
             most -= need + spare
+        most_files = self._limits.files - _spare(self._limits.files, files.total(), owner)
+        own_files = self._limits.files_per_client
+        most_own_files = {owner: own_files - _spare(own_files, files[owner], owner)}
         lack = need + self._coming() - there.free  # on the disk, whose ever it is filled with
         left = []
         for kept in sorted(found, key=lambda kept: -kept.age):
             over_own = used[kept.owner] > most_own.get(kept.owner, there.per_client)
-            over = over_own or used.total() > most or lack > 0
+            over_own |= files[kept.owner] > most_own_files.get(kept.owner, own_files)
+            over = over_own or used.total() > most or files.total() > most_files or lack > 0
             if over and not (self._in_use(kept) or self._spared(kept)):
                 words = "its client has too much" if over_own else "the server has too much"
                 if self._remove(kept, words):
                     used[kept.owner] -= kept.bytes
+                    files[kept.owner] -= kept.files
                     lack -= kept.bytes
                     continue
             left.append(kept)
@@ -216,8 +235,9 @@ class Housekeeping:
             used[kept.owner] += coming.get((kept.owner, kept.name), kept.bytes)
         return used
 
-    def _count(self, found: Iterable[Kept]) -> None:
+    def _count(self, found: list[Kept]) -> None:
         self._used, self._promised, self._looked = self._sums(found), Counter(), True
+        self._files, self._begun = _count_files(found), Counter()
 
     def _forget(self, found: Iterable[Kept]) -> None:
         """Drop jobs that ended long ago from the journal, and not before their results."""
@@ -232,3 +252,17 @@ class Housekeeping:
             self._journal.forget(job.number)
         if old:
             log.info("%d jobs that ended long ago are forgotten", len(old))
+
+
+def _count_files(found: Iterable[Kept]) -> Counter[str]:
+    """How many files each owner has."""
+    files: Counter[str] = Counter()
+    for kept in found:
+        files[kept.owner] += kept.files
+    return files
+
+
+def _spare(most: int, there: int, owner: str) -> int:
+    """By how many files more than to ``most`` they are to become fewer, for an upload of ``owner``
+    if any: by a few more than it must be, so that the next one need not look again."""
+    return 1 + most // 20 if owner and there >= most else 0

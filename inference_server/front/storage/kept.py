@@ -22,23 +22,29 @@ AWAY = "removed"  # where things lie while they are being removed
 Age = Callable[[float], float]  # of a time stamp: days
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """A clip, an upload or a result.
+    """A clip, an upload or a result. Small: there may be a hundred thousand.
 
-    kind: ``clips``, ``uploads``, ``results``. owner: as folders are named. used: when it was last
-    of use, in seconds since 1970; age: that in days. delivered: of a result, whether its client
-    has it.
+    state: the state folder. kind: ``clips``, ``uploads``, ``results``. owner: as folders are named.
+    used: when it was last of use, in seconds since 1970; age: that in days. delivered: of a result,
+    whether its client has it. files: how many it is made of.
     """
 
+    state: Path
     kind: str
     owner: str
     name: str
-    path: Path
     bytes: int
     used: float
     age: float
     delivered: bool = False
+    files: int = 1
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.state / self.kind / self.owner / self.name
 
     def is_used_again(self) -> bool:
         """Whether it has been used, or has gone, since it was found."""
@@ -60,9 +66,10 @@ def scan(folder: Path, age: Age) -> list[Kept]:
 def _scan(folder: Path, age: Age) -> Iterator[Kept]:
     for kind, digits in DIGITS.items():
         for owner in _named(folder / kind, OWNER_DIGITS):
+            name = owner.name
             for entry in _named(owner.path, digits):
                 try:
-                    kept = _look(kind, owner.name, entry, age)
+                    kept = _look(folder, kind, name, entry, age)
                 except OSError as error:  # gone meanwhile, or not to be read
                     log.info("%s is passed over: %s", entry.path, error.strerror)
                     continue
@@ -81,19 +88,21 @@ def _named(folder: Path | str, digits: int) -> list[os.DirEntry]:
         return []
 
 
-def _look(kind: str, owner: str, entry: os.DirEntry, age: Age) -> Kept | None:
+def _look(state: Path, kind: str, owner: str, entry: os.DirEntry, age: Age) -> Kept | None:
     about = entry.stat(follow_symlinks=False)
-    path, used = Path(entry.path), about.st_mtime
+    used = about.st_mtime
     if kind != "results":
         if not stat.S_ISREG(about.st_mode):
             return None
-        return Kept(kind, owner, entry.name, path, about.st_size, used, age(used))
+        return Kept(state, kind, owner, entry.name, about.st_size, used, age(used))
     if not stat.S_ISDIR(about.st_mode):
         return None
-    with os.scandir(path) as files:
+    with os.scandir(entry.path) as files:
         sizes = {file.name: file.stat(follow_symlinks=False).st_size for file in files}
     size = sum(sizes.values())
-    return Kept(kind, owner, entry.name, path, size, used, age(used), DELIVERED in sizes)
+    return Kept(
+        state, kind, owner, entry.name, size, used, age(used), DELIVERED in sizes, len(sizes)
+    )
 
 
 def set_aside(folder: Path, path: Path) -> bool:

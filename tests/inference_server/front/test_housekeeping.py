@@ -159,6 +159,43 @@ def test_all_together_are_bounded_too(house):
     assert [clip.exists() for clip in clips] == [False, True, True]
 
 
+def test_tiny_files_are_no_way_round_what_one_client_may_have(house):
+    house.limits = Limits(files_per_client=10, files=13)
+    named = [house.clip(ANN, 0.1, size=1) for _ in range(3)]
+    house.job(ANN, *named)
+    idle = [house.clip(ANN, 2 + day, size=1) for day in range(7)]
+    others = house.clip(BEN, 3, size=1)
+    house.tidy()
+    assert all(clip.exists() for clip in [*named, *idle, others])
+    house.make_room(ANN, 1)
+    assert [clip.exists() for clip in idle] == [True] * 6 + [False]
+    for _ in range(7):
+        house.clip(ANN, 0.5, size=1)  # just sent, and no job has named them yet
+    with pytest.raises(RecamError) as caught:
+        house.make_room(ANN, 1)
+    assert caught.value.code == "client_limit" and "10 files" in caught.value.sentence
+    assert others.exists() and not any(clip.exists() for clip in idle)
+    house.make_room(BEN, 1)
+    for _ in range(3):
+        house.clip(BEN, 0.5, size=1)
+    with pytest.raises(RecamError) as caught:
+        house.make_room(BEN, 1)
+    assert caught.value.code == "server_full" and "13 files" in caught.value.sentence
+
+
+def test_uploads_that_have_begun_count_before_they_are_there(house):
+    house.limits = Limits(files_per_client=3)
+    house.clip(ANN, 0.5)
+
+    async def begin() -> None:
+        keeper = house.housekeeping()
+        for _ in range(2):
+            await keeper.make_room(ANN, 1, 1)
+        assert keeper._lacks(keeper._space(), ANN, 1).code == "client_limit"
+
+    asyncio.run(begin())
+
+
 def test_nothing_that_is_needed_makes_room(house):
     small(house, 10 * KB)
     clips = [house.clip(ANN, 5, 3 * KB), house.clip(ANN, 0.5, 3 * KB)]
