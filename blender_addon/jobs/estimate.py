@@ -35,6 +35,7 @@ NO_ANSWER = (  # errors that say nothing of the job
     "estimate_failed",
     "worker_gone",
     "server_busy",
+    "client_limit",
 )
 
 

@@ -197,7 +197,7 @@ class Dispatcher:
         if not any(lane.up for lane in self.lanes):
             raise worker_gone()
         lane = self._lane_of(engine)
-        found = await lane.ask(engine, question)
+        found = await lane.ask(owner, engine, question)
         before = self._waiting.before_new(owner, lane.engines)
         seconds = 0.0 if lane.entry is None else lane.progress.seconds_left
         return {

@@ -110,12 +110,12 @@ class Lane:
         """What the worker computes on, as it told last; see ``worker/device.py``."""
         return self._worker.device if self._worker else {}
 
-    async def ask(self, engine: str, question: dict) -> dict:
-        """The worker's estimate; RecamError as ``Estimates.ask``."""
+    async def ask(self, owner: str, engine: str, question: dict) -> dict:
+        """The worker's estimate for an owner; RecamError as ``Estimates.ask``."""
         self.start()
         if not self._worker:
             raise worker_gone()
-        return await self._estimates.ask(self._worker.send, engine, question)
+        return await self._estimates.ask(self._worker.send, owner, engine, question)
 
     async def stop(self) -> None:
         """End the worker; the job that it has is put back."""

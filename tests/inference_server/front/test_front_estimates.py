@@ -129,8 +129,10 @@ def test_a_worker_that_ends_leaves_nobody_waiting(server):
         worker = server.worker()
         worker.suspend()
         until(lambda: worker.status() == "stopped")  # not at once on a busy machine
-        prompt = {"prompt": 9000 * "."}  # more than a pipe holds
-        asked = [client.estimate(96, 64, 8, Fraction(25), settings=prompt) for _ in range(20)]
+        prompt = {"prompt": 9000 * "é"}  # all together more than a pipe holds
+        asked = [client.estimate(96, 64, 8, Fraction(25), settings=prompt) for _ in range(4)]
+        with pytest.raises(RecamError, match="4 estimates of yours"):
+            client.estimate(96, 64, 8, Fraction(25)).result(WAIT)
         assert client.server(30)["protocol"] == 1, "the front answers others meanwhile"
         worker.kill()
         for each in asked:
