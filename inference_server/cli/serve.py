@@ -107,11 +107,13 @@ def run(options: argparse.Namespace) -> int:
         0o077
     )  # footage is its owner's alone, also in a state folder that others may look into
     _more_files()
+    host = options.host.strip("[]")
+    host = f"[{host}]" if ":" in host else host  # one of IPv6
     if options.metrics_port is not None:
         check_installed()
     with closing(logs.start(quiet=options.quiet)) as log:
         front = Front(
-            f"tcp://{options.host}:{options.port}",
+            f"tcp://{host}:{options.port}",
             options.state,
             options.releases,
             _limits(options),

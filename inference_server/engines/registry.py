@@ -10,6 +10,7 @@ from pathlib import Path
 from shared import engines
 from shared.errors import RecamError
 
+from ..releases.choice import choose_release
 from ..releases.layout import default_releases, missing_parts, releases_in
 from .base import Engine
 from .recammaster.settings import Settings, check
@@ -122,6 +123,17 @@ def check_settings(settings: dict, start: object = None) -> None:
     """
     check(settings)
     Settings.of({**settings, "start_clip": start})
+
+
+def check_release(name: str, settings: dict, releases: Path) -> None:
+    """RecamError ``weights_missing`` where a request names weights that are not there.
+
+    name: of the engine, or ``auto``. Looks at the disk where weights are named.
+    """
+    if wanted := settings.get("release"):
+        status = engine_statuses(releases)[0]
+        if name in ("auto", status.name) and status.can_run:
+            choose_release(releases, wanted)
 
 
 @cache

@@ -141,6 +141,7 @@ class Handlers:
     def _take_in(self, owner: str, request: JobRequest, shot: bytes | memoryview) -> Entry:
         check_name(request.engine)
         check_settings(request.settings, request.start)
+        self._dispatcher.check_release(request.engine, request.settings)
         check_waiting(self._limits, *count_waiting(self._journal, owner))
         check_shots(self._limits, shot_bytes(self._journal, owner), len(shot))
         for part in {*request.parts, *filter(None, (request.depth, request.start))}:

@@ -28,6 +28,7 @@ from .limits import Limits
 from .metrics import Metrics
 from .network.allocator import give_back
 from .network.door import Door, key_revoked
+from .network.full import Full
 from .network.wire import Wire
 from .news import News
 from .status import Status
@@ -68,6 +69,7 @@ class Front:
         self._counts = Counts()
         self._metrics_port = metrics_port
         self._deletion = Deletion(self._store, self._journal, delete_on_delivery)
+        self._full = Full()
         self._door = Door(self._cancel_unlisted)
 
     async def run(self, on_listening=lambda address: None) -> None:
@@ -158,6 +160,7 @@ class Front:
                 has_room = True
             reply = await self._handlers.handle(sender, owner, message)
         except RecamError as error:
+            self._full.told(error, owner)
             reply = Message("error", error_body(error))
         except Exception:
             log.exception("a message could not be answered")

@@ -10,7 +10,7 @@ from pathlib import Path
 from shared.errors import RecamError
 from shared.protocol.messages import error_body
 
-from ...engines.registry import LANES, EngineStatus, choose, engine_statuses
+from ...engines.registry import LANES, EngineStatus, check_release, choose, engine_statuses
 from ..faults import server_fault
 from ..journal.entry import Entry
 from ..journal.journal import Journal
@@ -150,6 +150,10 @@ class Dispatcher:
                 self._waiting.remove(entry)
         self._changed(entry)
         return True
+
+    def check_release(self, engine: str, settings: dict) -> None:
+        """RecamError ``weights_missing`` where a request names weights that are not there."""
+        check_release(engine, settings, self._releases)
 
     @property
     def engines(self) -> list[EngineStatus]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
@@ -50,13 +51,19 @@ class Wire:
         try:
             self._socket.bind(address)
         except zmq.ZMQError as error:
-            taken = error.errno == zmq.EADDRINUSE
+            if error.errno == zmq.EADDRINUSE:
+                raise RecamError(
+                    "address_in_use",
+                    f"The server cannot listen at {address} ({error.strerror}).",
+                    "Is another server running? Stop it, or choose another port with --port.",
+                ) from None
+            closed = error.errno == errno.EACCES  # such as a port that is for the system alone
+            why = error.strerror if closed else "this machine has no such address"
             raise RecamError(
-                "address_in_use" if taken else "server_address",
-                f"The server cannot listen at {address} ({error.strerror}).",
-                "Is another server running? Stop it, or choose another port with --port."
-                if taken
-                else "Give an address of this machine with --host.",
+                "server_address",
+                f"The server cannot listen at {address}: {why}.",
+                "Give an address of this machine with --host, as a number: 0.0.0.0 for all that "
+                "it has, or a network card's name.",
             ) from None
         return self._socket.last_endpoint.decode()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import secrets
 import sys
@@ -110,7 +111,11 @@ def test_uploads_at_once_are_bounded_and_each_can_end(limited_server):
     ann = plain_client(server)
     content, uploads = os.urandom(1000), [secrets.token_hex(16) for _ in range(3)]
     assert [begin(ann, 1000, upload)[0] for upload in uploads[:2]] == ["blob.go"] * 2
-    assert begin(ann, 1000, uploads[2])[1]["code"] == "client_limit"
+    for _ in range(3):
+        assert begin(ann, 1000, uploads[2])[1]["code"] == "client_limit"
+    log = (server.state / "log/recam.log").read_text().splitlines()
+    (said,) = [json.loads(line) for line in log if "want of room" in line]  # once a minute
+    assert (said["level"], said["code"], len(said["owner"])) == ("INFO", "client_limit", 8)
     ann.chunk(content, 0, uploads[0])
     digest = hashlib.sha256(content).hexdigest()
     assert ann.ask("blob.end", {"upload": uploads[0], "sha256": digest})[0] == "blob.held"

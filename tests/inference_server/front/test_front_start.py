@@ -56,12 +56,23 @@ def test_a_state_folder_that_cannot_be_made_is_named(shared_server, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [("--port", "99999"), ("--port", "-1"), ("--host", "no such host")], ids=str
+    "wrong",
+    [("--port", "99999"), ("--port", "-1"), ("--host", "no such host"), ("--host", "300.1.1.1")],
+    ids=str,
 )
 def test_an_address_that_is_none_is_named(shared_server, tmp_path, wrong):
     done = shared_server.run("serve", "--state", tmp_path, *wrong)
     assert done.returncode in (1, 2)
     assert wrong[1] in done.stderr and "Traceback" not in done.stderr
+    if wrong[0] == "--host":
+        assert f"cannot listen at tcp://{wrong[1]}:" in done.stderr
+        assert len(done.stderr.splitlines()) == 1 and "no such address" in done.stderr
+
+
+def test_a_folder_of_weights_that_is_not_there_is_said(server, tmp_path):
+    server.stop()
+    server.start(more=["--releases", tmp_path / "nope"])
+    assert f"no folder {tmp_path / 'nope'} with weights" in server.log.read_text()
 
 
 def test_a_damaged_server_key_is_named(shared_server, tmp_path):
