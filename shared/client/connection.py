@@ -28,7 +28,7 @@ from ..protocol.schema import check_answer
 from ..version import VERSION
 from .address import no_address
 from .dealer import dealer
-from .refusals import key_refused, odd_answer, other_server, unreachable
+from .refusals import key_refused, key_revoked, odd_answer, other_server, unreachable
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ REPLY_SECONDS = 30.0  # for the answer to one request, the flush of a large clip
 QUIET_SECONDS = 3.0  # without a server, until it is said; a local one answers in a tenth
 WRONG_KEY_HINTS = 3  # handshakes that must break off before the server's key is blamed
 REFUSED_SECONDS = (5.0, 300.0)  # first and longest pause before a server that refused is tried
+REVOKED_TRIES = 3  # refusals of a key that was let in before, until nothing waits for it any more
 
 
 class ConnectionLost(Exception):
@@ -68,6 +69,7 @@ class Connection:
         self._on_event = on_event
         self._on_back = on_back
         self._settled = asyncio.Event()  # welcomed, or refused
+        self._refusals = 0  # in a row
         self._pause = 0.0  # after the latest refusal, seconds
         self._refused_at = 0.0
         self._odd = False  # whether the server has said what no server says
@@ -94,7 +96,8 @@ class Connection:
         """The server's ``welcome``, as soon as there is one: for what is under way.
 
         A refusal is waited out too, and ``trouble`` tells of it. Raises RecamError after
-        ``patience`` seconds: the refusal, or ``server_unreachable``.
+        ``patience`` seconds: the refusal, or ``server_unreachable``; ``key_revoked`` once further
+        tries have met with it.
         """
         try:
             async with asyncio.timeout(patience):
@@ -102,6 +105,8 @@ class Connection:
                     await self._settled.wait()
                     if self.error is None:
                         return self.welcome
+                    if self.error.code == "key_revoked" and self._refusals >= REVOKED_TRIES:
+                        raise self.error
                     await asyncio.sleep(self._refused_at + self._pause - time.monotonic())
                     self._try_again(self._pause)
         except TimeoutError:
@@ -220,7 +225,8 @@ class Connection:
                 self._lost()
                 self._drop_pending()
             elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-                self._refuse(key_refused(self.address))
+                refusal = key_revoked if self.welcome else key_refused
+                self._refuse(refusal(self.address))
             elif event in (
                 zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL,
                 zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL,
@@ -241,7 +247,7 @@ class Connection:
             return  # the monitor tells of the next attempt
         else:
             self.welcome = reply.body
-            self._away_since, self._pause = None, 0.0
+            self._away_since, self._pause, self._refusals = None, 0.0, 0
             self._settled.set()
             self._on_back()
 
@@ -257,6 +263,7 @@ class Connection:
             return
         first, longest = REFUSED_SECONDS
         self.error = error
+        self._refusals += 1
         self._pause = min(max(2 * self._pause, first), longest)
         self._refused_at = time.monotonic()
         with contextlib.suppress(zmq.ZMQError):

@@ -25,6 +25,16 @@ def key_refused(address: str) -> RecamError:
     )
 
 
+def key_revoked(address: str) -> RecamError:
+    """The server does not list the client's key any more."""
+    return RecamError(
+        "key_revoked",
+        f"The server at {address} no longer lets this computer's key in.",
+        "Ask its keeper; `recam keys allow` lists a key again. What it had not finished of your "
+        "jobs is cancelled: send that again.",
+    )
+
+
 def other_server(address: str) -> RecamError:
     """What answers cannot prove to be the server whose key is known."""
     return RecamError(

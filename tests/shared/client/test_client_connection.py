@@ -11,9 +11,10 @@ import pytest
 import zmq
 from proxy import Proxy
 from servers import until
-from takes import another_user
+from takes import LONG, another_user, request
 
 from shared.client import connection
+from shared.client import job as jobs
 from shared.client.client import Client
 from shared.errors import RecamError
 from shared.protocol.keys import client_keys, server_keys
@@ -71,6 +72,32 @@ def test_what_waits_for_a_server_that_refuses_gets_in_once_its_key_is_listed(
         assert job.wait(30).error.code == "no_such_job"
         assert client.jobs() == []
         known.unlink()
+
+
+def test_what_is_under_way_ends_when_its_key_is_revoked_and_goes_on_if_that_is_undone(
+    shared_server, tmp_path, monkeypatch, long_clip
+):
+    monkeypatch.setattr(connection, "REFUSED_SECONDS", (2.0, 10.0))
+    monkeypatch.setattr(jobs, "QUIET_SECONDS", 0.2)
+    with (
+        another_user(shared_server, tmp_path / "kim", monkeypatch) as key,
+        Client(shared_server.address, key) as client,
+    ):
+        job = client.shoot(request(LONG), [long_clip], tmp_path / "take.mp4")
+        until(lambda: job.state.stage == "rendering")
+        [known] = (shared_server.config / "clients").glob("*.pub")
+        public = known.read_bytes()
+        known.unlink()
+        until(lambda: "no longer" in job.state.trouble)
+        known.write_bytes(public)
+        assert job.wait(30).stage == "cancelled"  # as its server told, which had done so
+        monkeypatch.setattr(connection, "REFUSED_SECONDS", (0.05, 0.2))
+        job = client.shoot(request(LONG), [long_clip], tmp_path / "take.mp4")
+        until(lambda: job.state.stage == "rendering")
+        known.unlink()
+        error = job.wait(30).error
+        assert error.code == "key_revoked" and "send that again" in error.hint
+        known.write_bytes(public)
 
 
 def test_a_server_that_refuses_is_not_asked_again_and_again(shared_server, tmp_path, monkeypatch):
