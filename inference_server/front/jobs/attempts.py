@@ -71,27 +71,15 @@ def write_order(store: Store, attempt: str, entry: Entry, engine: str, shot: byt
 def keep_result(store: Store, attempt: str, entry: Entry, takes: list[dict]) -> None:
     """Make what the worker wrote the job's result, on the disk when this returns.
 
-    The worker has flushed each take. Takes a moment: for a thread.
+    The worker has flushed each take. Takes a moment: for a thread. May be tried again after an
+    OSError.
     Raises OSError, and RecamError ``result_unwritable`` unless each take is there in its size.
     """
     work, folder = store.work_folder(attempt), store.result_folder(entry.owner, entry.id)
-    # A server that died between keeping a result and saying so has left one: this one counts.
-    shutil.rmtree(folder, ignore_errors=True)
-    for written in (ORDER, SHOT):
-        (work / written).unlink(missing_ok=True)
-    flush_folder(work)
-    new = [folder.parent, *folder.parent.parents]
-    new = [each for each in new if not each.exists()]
-    for tries_left in reversed(range(TRIES)):
-        try:
-            keep(work, folder)
-            break
-        except PermissionError:
-            if os.name != "nt" or not tries_left:
-                raise
-            time.sleep(PAUSE_SECONDS)
-    for each in new:
-        flush_folder(each.parent)
+    if work.is_dir():
+        _move(work, folder)
+    for new in (folder, *folder.parents[:2]):  # results, maybe, and the owner's folder in it
+        flush_folder(new.parent)
     for number, take in enumerate(takes):
         file = store.result(entry.owner, entry.id, number)
         if not file.is_file() or file.stat().st_size != take["size"]:
@@ -100,6 +88,22 @@ def keep_result(store: Store, attempt: str, entry: Entry, takes: list[dict]) -> 
                 f"Take {number + 1} of the result is not on the server's disk as it was written.",
                 "Is the disk full or damaged? Send the job again.",
             )
+
+
+def _move(work: Path, folder: Path) -> None:
+    # A server that died between keeping a result and saying so has left one: this one counts.
+    shutil.rmtree(folder, ignore_errors=True)
+    for written in (ORDER, SHOT):
+        (work / written).unlink(missing_ok=True)
+    flush_folder(work)
+    for tries_left in reversed(range(TRIES)):
+        try:
+            keep(work, folder)
+            break
+        except PermissionError:
+            if os.name != "nt" or not tries_left:
+                raise
+            time.sleep(PAUSE_SECONDS)
 
 
 def flush_folder(folder: Path) -> None:

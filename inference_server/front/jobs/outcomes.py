@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from .attempts import keep_result
 
 log = logging.getLogger(__name__)
 
+FILES_SECONDS = 5.0  # until it is tried again, where the system opens no more files
 UNKEPT = ("result_unwritable", "server_disk")  # errors of a result that found no place
 
 
@@ -36,11 +38,22 @@ class Outcome:
 
 
 async def kept(store: Store, entry: Entry, attempt: str, outcome: Outcome) -> Outcome:
-    """The outcome once its result, if it has one, is in the store; ``failed`` if it cannot be."""
+    """The outcome once its result, if it has one, is in the store; ``failed`` if it cannot be.
+
+    Where too many files are open it waits: that passes, and the result is there.
+    """
     if outcome.how != "finished":
         return outcome
     try:
-        await asyncio.to_thread(keep_result, store, attempt, entry, outcome.result["takes"])
+        while True:
+            try:
+                await asyncio.to_thread(keep_result, store, attempt, entry, outcome.result["takes"])
+                break
+            except OSError as error:
+                if error.errno not in (errno.EMFILE, errno.ENFILE):
+                    raise
+                log.error("the result of job %s is kept later: %s", entry.id, error.strerror)
+            await asyncio.sleep(FILES_SECONDS)
     except OSError as error:
         return Outcome("failed", error=error_body(disk_error(error)))
     except RecamError as error:
