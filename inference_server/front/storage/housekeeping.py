@@ -52,6 +52,8 @@ class Housekeeping:
         self._begun: Counter[str] = Counter()  # … and how many of these
         self._looked = False
         self._keys: dict[str, str] = {}  # public keys by the names of folders
+        self._waited_for: set[tuple[str, str]] = set()  # clips, at the last look, by owner and name
+        self._named: set[tuple[str, str]] = set()
         self._alone = asyncio.Lock()
         self._making_room: asyncio.Task | None = None  # for a job to be rendered
 
@@ -78,6 +80,8 @@ class Housekeeping:
             found = await slowly(scan, self._store.folder, self._days.age)
             self._keys = {owner_name(key): key for key in uses.owners(self._journal)}
             self._keys |= {owner_name(key): key for key, _ in self._incoming}
+            clips = {(kept.owner, kept.name) for kept in found if kept.kind == "clips"}
+            self._waited_for, self._named = await uses.named(self._journal, clips)
             found = self._by_age(found)
             found = self._by_quota(found, owner_name(owner) if owner else "", need)
             self._count(found)
@@ -202,7 +206,7 @@ class Housekeeping:
         if kept.kind == "uploads":
             return (key, kept.name) in self._incoming
         if kept.kind == "clips":
-            return uses.is_needed(self._journal, key, kept.name)
+            return (kept.owner, kept.name) in self._waited_for
         return kept.age < FETCHED or not uses.is_over(self._journal, key, kept.name)
 
     def is_named(self, owner: str, digest: str) -> bool:
@@ -215,8 +219,7 @@ class Housekeeping:
             return kept.age < UNDELIVERED and not kept.delivered
         if kept.age < JUST_USED:
             return True
-        key = self._keys.get(kept.owner)
-        named = key and uses.was_named(self._journal, key, kept.name)
+        named = (kept.owner, kept.name) in self._named
         return kept.kind == "clips" and kept.age < SENT_AHEAD and not named
 
     def _remove(self, kept: Kept, why: str) -> bool:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
+from collections.abc import Set
 from dataclasses import dataclass
 
 from ..journal.journal import Journal
+from .store import owner_name
 
 _WAITS = "stage IN ('queued', 'rendering', 'cancelling')"
 _FLAG = '"delete_on_delivery": true'  # as the journal's bodies have it
 AT_ONCE = 1000  # jobs that are looked at in one run: the event loop waits for it
+NAMED_AT_ONCE = 50  # … whose clips are looked at, up to a thousand of each
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 @dataclass(frozen=True)
@@ -50,12 +56,6 @@ def owners(journal: Journal) -> list[str]:
     return [owner for (owner,) in journal.read("SELECT DISTINCT owner FROM jobs")]
 
 
-def is_needed(journal: Journal, owner: str, digest: str) -> bool:
-    """Whether a job of this owner's that waits or is worked on names the clip."""
-    query = f"SELECT 1 FROM jobs WHERE {_WAITS} AND owner = ? AND instr(body, ?) LIMIT 1"
-    return bool(journal.read(query, (owner, digest)))
-
-
 def needed(journal: Journal, owner: str) -> set[str]:
     """What all of this owner's jobs that wait or are worked on name."""
     query = f"SELECT body FROM jobs WHERE {_WAITS} AND owner = ?"
@@ -70,6 +70,31 @@ def was_named(journal: Journal, owner: str, digest: str) -> bool:
     """Whether any job of this owner's names the clip, over or not."""
     query = "SELECT 1 FROM jobs WHERE owner = ? AND instr(body, ?) LIMIT 1"
     return bool(journal.read(query, (owner, digest)))
+
+
+async def named(
+    journal: Journal, there: Set[tuple[str, str]]
+) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Of the clips that are there, by owner's folder and name: those that jobs which wait or are
+    worked on name, and those that any job does.
+
+    In one pass over the journal, with pauses in which others have their turn. A job that comes
+    meanwhile is not in it; it has noted that its clips are of use.
+    """
+    waited_for: set[tuple[str, str]] = set()
+    ever: set[tuple[str, str]] = set()
+    folders: dict[str, str] = {}
+    query = f"SELECT number, owner, {_WAITS}, body FROM jobs WHERE number > ? ORDER BY number"
+    number = 0
+    while rows := journal.read(f"{query} LIMIT {NAMED_AT_ONCE}", (number,)):
+        for number, owner, waits, body in rows:  # noqa: B007 - of the last one
+            folder = folders.get(owner) or folders.setdefault(owner, owner_name(owner))
+            here = there & {(folder, digest) for digest in _DIGEST.findall(body)}
+            ever |= here
+            if waits:
+                waited_for |= here
+        await asyncio.sleep(0)
+    return waited_for, ever
 
 
 def is_over(journal: Journal, owner: str, job: str) -> bool:

@@ -15,9 +15,10 @@ import pytest
 
 from inference_server.front.journal.journal import Journal
 from inference_server.front.limits import Limits
+from inference_server.front.storage import uses
 from inference_server.front.storage.days import DAY, Days
 from inference_server.front.storage.housekeeping import Housekeeping
-from inference_server.front.storage.kept import DELIVERED
+from inference_server.front.storage.kept import DELIVERED, use
 from inference_server.front.storage.store import Incoming, Store
 from shared.cameras.lens import lens_from_focal
 from shared.cameras.moves import make_move
@@ -194,6 +195,32 @@ def test_uploads_that_have_begun_count_before_they_are_there(house):
         assert keeper._lacks(keeper._space(), ANN, 1).code == "client_limit"
 
     asyncio.run(begin())
+
+
+def test_many_clips_cost_the_journal_few_questions(house):
+    clips = [house.clip(ANN, 15) for _ in range(200)]
+    for clip in clips[:120]:
+        house.job(ANN, clip)
+    asked: list[str] = []
+    house.journal._database.set_trace_callback(asked.append)
+    house.tidy()
+    assert len(asked) < 20
+    assert [clip.exists() for clip in clips] == [True] * 120 + [False] * 80
+
+
+def test_a_job_that_comes_while_the_journal_is_read_keeps_its_clip(house, monkeypatch):
+    clip, other = house.clip(ANN, 15), house.clip(ANN, 15)
+    read = uses.named
+
+    async def and_then_a_job(*arguments):
+        found = await read(*arguments)
+        use(clip)  # as whoever accepts it does
+        house.job(ANN, clip)
+        return found
+
+    monkeypatch.setattr(uses, "named", and_then_a_job)
+    house.tidy()
+    assert clip.exists() and not other.exists()
 
 
 def test_nothing_that_is_needed_makes_room(house):
