@@ -14,14 +14,21 @@ from .packages import model_packages
 def add_parsers(commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("bench", help="measure the model on this machine's card")
-    parser.add_argument("--size", default="480x832x81", help="height x width x frames")
+    parser.add_argument(
+        "--size", default="480x832x81", help="height x width x frames (default 480x832x81)"
+    )
     parser.add_argument(
         "--random-weights",
         action="store_true",
         required=True,
         help="weights of the public size, made up: nothing need be installed",
     )
-    parser.add_argument("--mode", default="resident", choices=("resident", "offload", "streamed"))
+    parser.add_argument(
+        "--mode",
+        default="resident",
+        choices=("resident", "offload", "streamed"),
+        help="where the model's weights lie: on the card, or beside it (docs/recammaster.md)",
+    )
     parser.add_argument(
         "--steps", type=int, default=5, help="steps to measure, after one to warm up"
     )

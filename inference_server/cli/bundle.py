@@ -27,9 +27,18 @@ def add_parsers(commands) -> None:
     parser = commands.add_parser(
         "bundle", help="put together what support needs: logs and figures, no footage, no secrets"
     )
-    parser.add_argument("-o", "--output", type=Path, help="the .zip to write")
-    parser.add_argument("--state", type=Path, default=state_folder(), help="journal and files")
-    parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
+    parser.add_argument(
+        "-o",
+        "--out",
+        "--output",
+        dest="out",
+        type=Path,
+        help="the .zip to write (default: a new one here)",
+    )
+    parser.add_argument("--state", type=Path, default=state_folder(), help="the server's folder")
+    parser.add_argument(
+        "--releases", type=Path, default=default_releases(), help="folder of weights"
+    )
     connecting.add_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -44,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     def doctor() -> list[str]:
         return sentences(options.releases, options.server, options.server_key)
 
-    out = options.output or Path(f"recam-bundle-{datetime.now():%Y-%m-%d-%H%M%S}.zip")
+    out = options.out or Path(f"recam-bundle-{datetime.now():%Y-%m-%d-%H%M%S}.zip")
     file = _new_file(out)
     scrub = of_this_machine(options.state, options.releases)
     try:
@@ -76,5 +85,5 @@ def _unwritable(path: Path, error: OSError) -> RecamError:
     return RecamError(
         "bundle_unwritable",
         f"{path} cannot be written ({error.strerror}).",
-        "Name a new file in a folder of yours with --output.",
+        "Name a new file in a folder of yours with --out.",
     )

@@ -21,7 +21,9 @@ def add_parsers(commands) -> None:
     parser.add_argument("--preset", default="arc_right", help="the camera's path")
     parser.add_argument("--psnr", type=float, default=30.0, help="least likeness, in decibels")
     parser.add_argument("--release", default="", help="which weights, by name")
-    parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
+    parser.add_argument(
+        "--releases", type=Path, default=default_releases(), help="folder of weights"
+    )
     parser.add_argument("--prompt", default="", help="what the clip shows")
     parser.add_argument("--steps", type=int, default=50, help="of the exact take")
     parser.add_argument("--size", default="auto", help="that the model renders at")

@@ -27,7 +27,9 @@ PACKAGES = ("numpy", "pyzmq", "av", "opencv-python-headless", "safetensors", "ps
 def add_parsers(commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("doctor", help="tell what is installed and what is missing")
-    parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
+    parser.add_argument(
+        "--releases", type=Path, default=default_releases(), help="folder of weights"
+    )
     connecting.add_arguments(parser)
     parser.set_defaults(run=run)
 

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from shared.client.job import RemoteJob
 from shared.client.state import JobState
+from shared.words import counted
 
 LINE_PERCENT = 10  # from one line to the next where there is no terminal …
 LINE_SECONDS = 30.0  # … and at the most
@@ -57,7 +58,7 @@ class _Lines:
         self._stage, self._percent, self._said = "connecting", 0, monotonic()
 
     def show(self, state: JobState) -> None:
-        what = state.doing or state.stage
+        what = _what(state)
         percent = 100 * state.step // state.steps if state.steps else 0
         if what != self._stage:
             self._stage, self._percent, self._said = what, percent, monotonic()
@@ -78,7 +79,7 @@ class _Bars:
         self._stage = ""
 
     def show(self, state: JobState) -> None:
-        if (what := state.doing or state.stage) != self._stage:
+        if (what := _what(state)) != self._stage:
             self.close()
             self._stage, self._bar = what, _bar(what, state)
         self._bar.bar_format = _format(state)
@@ -88,6 +89,13 @@ class _Bars:
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+def _what(state: JobState) -> str:
+    """What is going on, in a word or two; in the queue, behind how many."""
+    if state.stage == "queued" and state.ahead:
+        return f"queued, {counted(state.ahead, 'job')} ahead"
+    return state.doing or state.stage
 
 
 def _bar(what: str, state: JobState) -> tqdm:

@@ -31,11 +31,21 @@ def add_parsers(commands) -> None:
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="address to listen at; anything but this machine must be named here",
+        help="address to listen at (default 127.0.0.1: this machine alone); 0.0.0.0 for the "
+        "network too, where only keys that `recam keys` lists are let in",
     )
-    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one")
-    parser.add_argument("--state", type=Path, default=state_folder(), help="journal and files")
-    parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help=f"to listen at (default {DEFAULT_PORT}); 0 takes a free one",
+    )
+    parser.add_argument(
+        "--state", type=Path, default=state_folder(), help="folder of journal, clips, takes"
+    )
+    parser.add_argument(
+        "--releases", type=Path, default=default_releases(), help="folder of weights"
+    )
     parser.add_argument(
         "--keep-days",
         type=_positive,

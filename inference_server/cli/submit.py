@@ -164,7 +164,8 @@ def _see_through(
     if state.error:
         raise state.error
     if state.stage == "cancelled":
-        print("The job was cancelled.", file=sys.stderr)
+        fetch = f"Stopped; the job is finished: `recam fetch {job.id} -o FILE` brings its take."
+        print(fetch if state.result else "The job was cancelled.", file=sys.stderr)
         return 130
     for number, take in enumerate(state.result["takes"]):
         size = f"{take['width']}x{take['height']}"

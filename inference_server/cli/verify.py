@@ -25,7 +25,9 @@ def add_parsers(commands) -> None:
         help="weights by name, as `recam weights list` tells it, or by folder; by default the "
         "miniature release that comes with Recam",
     )
-    parser.add_argument("--releases", type=Path, default=default_releases(), help="weights")
+    parser.add_argument(
+        "--releases", type=Path, default=default_releases(), help="folder of weights"
+    )
     parser.add_argument("--expected", type=Path, help="expected.safetensors, if it lies elsewhere")
     parser.add_argument("--device", default="auto", help="cuda, cuda:1, mps, cpu")
     parser.set_defaults(run=run)

@@ -48,7 +48,7 @@ def add_parsers(commands) -> None:
     _action(actions, "list", "list the weights that are there", run_list)
 
     action = _action(actions, "remove", "delete weights", run_remove)
-    action.add_argument("name")
+    action.add_argument("name", help="as `recam weights list` tells it")
     action.add_argument("--yes", action="store_true", help="do not ask")
 
 

@@ -75,6 +75,7 @@ def test_the_command_says_it_in_sentences_and_in_json(server, short_clip, tmp_pa
     assert "Jobs ended since the server started: 1 finished." in said
     assert "preview  (projection): worker up" in said
     assert "Jobs at work: 0. Jobs that wait: 0." in said
+    assert "\nprojection can run: " in said and "\nrecammaster cannot run: " in said
     server.stop()
     done = server.run("status")
     assert done.returncode == 1 and "No Recam server has answered" in done.stderr
