@@ -30,7 +30,8 @@ class JobState:
         first row the uppermost; None if there is none (yet). Not to be written to.
     engine, engine_reason: what renders it, and why that one was chosen; empty until known.
     result: what the server tells of the result: its takes, each with size in bytes, width,
-        height, frames, report …; and remarks.
+        height, frames, report …; and remarks. A job that is cancelled and has one is finished
+        there: only fetching it was stopped.
     """
 
     stage: str = "connecting"

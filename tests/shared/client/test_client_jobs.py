@@ -198,6 +198,7 @@ def test_cancelled_while_downloading(shared_server, client, long_clip, tmp_path)
         job = slow.attach(known, folder / "take.mp4")
         until(lambda: job.state.stage == "downloading")
         cancelled(job)
+        assert job.state.result  # which tells that there is something to be fetched later
     assert [*folder.iterdir()] == []
     assert client.jobs()[0]["stage"] == "finished"  # the server keeps the result
 
