@@ -24,7 +24,9 @@ class Room:
         """Pause before another try, longer each time; or raise what will not pass."""
         if refusal.code not in PASSING:
             raise refusal
-        self._tell(f"{refusal.sentence} This is sent as soon as there is room.")
+        self._tell(
+            f"{refusal.sentence} This is sent as soon as there is room. {refusal.hint}".strip()
+        )
         # Not all who wait at the same moment.
         await asyncio.sleep(self._pause * random.uniform(0.8, 1.2))
         self._pause = min(2 * self._pause, LONGEST_SECONDS)

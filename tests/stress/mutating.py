@@ -33,6 +33,7 @@ BODIES = {
     "blob.put": {"upload": ID, "size": 1000, "sha256": None},
     "blob.chunk": {"upload": ID, "offset": 0, "sha256": SHA256},
     "blob.end": {"upload": ID, "sha256": SHA256},
+    "blob.drop": {"upload": ID, "sha256": SHA256},
     "job.estimate": {
         "engine": "auto",
         "settings": {"strength": 0.5, "prompt": "zwei\nZeilen", "takes": 2, "anchor": True},

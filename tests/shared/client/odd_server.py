@@ -111,6 +111,9 @@ class OddServer:
     def _blob_end(self, body, data) -> Answer:
         return "blob.held", {"sha256": body["sha256"]}
 
+    def _blob_drop(self, body, data) -> Answer:
+        return "blob.dropped", {"upload": body["upload"]}
+
     def _job_submit(self, body, data) -> Answer:
         return "job.accepted", {"job": body["job"]}
 

@@ -63,7 +63,7 @@ def test_what_the_server_has_no_room_for_is_sent_later(where, code, clip, out):
         sent = client.shoot(request(SHORT), [clip], out)
         until(lambda: sent.state.trouble)
         said = sent.state
-        assert said.trouble.startswith("It is full.") and "as soon as there is room" in said.trouble
+        assert said.trouble.startswith("It is full.") and said.trouble.endswith("room. Wait.")
         assert sent.wait(WAIT).stage == "finished" and not sent.state.trouble
         assert out.read_bytes() == server.take
         assert server.asked.count(where) > 3
@@ -76,7 +76,7 @@ def test_what_waits_for_room_can_be_cancelled(clip, out):
         until(lambda: sent.state.trouble)
         sent.cancel()
         assert sent.wait(WAIT).stage == "cancelled"
-        until(lambda: server.asked[-1] == "job.cancel")  # should it have been accepted meanwhile
+        assert "job.cancel" in server.asked  # should it have been accepted meanwhile
         tried = server.asked.count("job.submit")
         client.ask("blob.have", {"sha256": "0" * 64}).result(WAIT)
         assert server.asked.count("job.submit") == tried
