@@ -240,6 +240,7 @@ class Job:
             if not unmoved:
                 self._out = folder / self._out.name
             yield from placing.wait()  # that took a while
+        self.stand = Stand("placing")
         self._results = placing.named(fetched, state, self._parcel)
         self.remarks = [each for each in (elsewhere, *state.result["remarks"]) if each]
         self.takes = placing.place(self._parcel, self._results)

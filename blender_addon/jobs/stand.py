@@ -13,6 +13,7 @@ WORDS = {
     "rendering": "Rendering",
     "cancelling": "Cancelling",
     "downloading": "Fetching the take",
+    "placing": "Laying the take",
     "finished": "Done",
     "failed": "Failed",
     "cancelled": "Cancelled",

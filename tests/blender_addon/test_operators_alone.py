@@ -7,7 +7,7 @@ import re
 import pytest
 
 # Those that a panel calls with a job, a strip or an address; alone they would do nothing.
-INTERNAL = {"cancel", "dismiss", "retry", "show_take", "forbid_sending"}
+INTERNAL = {"cancel", "dismiss", "fetch_again", "retry", "show_take", "forbid_sending"}
 # Those that need nothing to begin with.
 ALWAYS = {
     "allow_sending",
