@@ -76,7 +76,7 @@ def shot_of(options: argparse.Namespace, info: ClipInfo) -> Shot:
         raise _no_range(options, info, f"{frames} of them make no take", "--frames")
     if options.first + frames > info.frames:
         there = info.frames - options.first
-        what = f"from number {options.first} on there are {there}, not {frames}"
+        what = f"from number {options.first} on it has {there}, not {frames}"
         raise _no_range(options, info, what, "--first or --frames")
     shot = _shot(options, info, frames)
     return _used(options.use, shot, options) if options.use else shot
