@@ -108,7 +108,7 @@ def model_house(server_python, keys, tmp_path_factory):
 @pytest.fixture
 def new_server(server_python):
     """Starts a server below a folder, with what more there is in its environment."""
-    return lambda folder, **more: Server(server_python, folder, **more).start()
+    return lambda folder, code=ROOT, **more: Server(server_python, folder, **more).start(code)
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from slow_engine import copy_code
 
 ROOT = Path(__file__).resolve().parents[2]
+CLIPS = ROOT / "tests" / "clips"
 
 
 class Keeper:
@@ -19,7 +21,8 @@ class Keeper:
         (folder / "server").mkdir(parents=True)
         self.config = folder / "config"
         self._python = python
-        self.server = new_server(folder / "server", RECAM_CONFIG=str(self.config))
+        code = copy_code(folder / "code")  # whose jobs take a moment
+        self.server = new_server(folder / "server", code, RECAM_CONFIG=str(self.config))
 
     def keys(self, *arguments) -> None:
         """``recam keys …``"""
@@ -70,13 +73,13 @@ def test_an_unlisted_artist_reads_why_and_gets_in_without_a_restart(
 
 
 def test_a_job_whose_key_is_revoked_says_so_and_hears_of_its_end_once_let_in_again(
-    addon, sequence, clip, camera, lay, saved, reshoot, at, keys, keeper, drive, monkeypatch
+    addon, sequence, camera, lay, saved, reshoot, at, keys, keeper, drive, monkeypatch
 ):
-    monkeypatch.setattr(addon.shared.client.connection, "REFUSED_SECONDS", (0.2, 1.0))
+    monkeypatch.setattr(addon.shared.client.connection, "REFUSED_SECONDS", (2.0, 10.0))
     monkeypatch.setattr(addon.shared.client.job, "QUIET_SECONDS", 0.5)
     preferences = addon.preferences.preferences()
     keeper.keys("allow", "artist", keys / "client.pub")
-    lay(clip)
+    lay(CLIPS / "cityCC0.mpg", frames=100)
     at(keeper.server.address)
     preferences.server_key = (keeper.config / "server.pub").read_text()
     try:
@@ -87,5 +90,13 @@ def test_a_job_whose_key_is_revoked_says_so_and_hears_of_its_end_once_let_in_aga
         shutil.copy(keys / "client.pub", keeper.config / "clients" / "artist.pub")
         drive(job, seconds=20)
         assert job.stand.stage == "cancelled"
+        monkeypatch.setattr(addon.shared.client.connection, "REFUSED_SECONDS", (0.2, 1.0))
+        job = reshoot()
+        drive(job, until=lambda: job.stand.stage in ("queued", "rendering"))
+        keeper.keys("revoke", "artist")
+        drive(job, seconds=20)
+        assert job.error.code == "key_revoked"
+        kept = addon.jobs.records.read(addon.jobs.belonging.folder(), job.id)
+        assert kept.error[0] == "key_revoked"
     finally:
         preferences.server_key = ""
