@@ -128,7 +128,8 @@ class Client:
         """Upload the clip's files, submit the request with their hashes, fetch the takes.
 
         Returns at once; see the job's ``state``. The takes go to ``out`` and beside it, see
-        ``take_path``; for None they stay on the server. depth, start: files for the request's own of that name.
+        ``take_path``; for None they stay on the server. depth, start: files for the request's own
+        of that name.
         """
         beside = {name: file for name, file in (("depth", depth), ("start", start)) if file}
         return self._start(request.job, lambda job: job.shoot(request, files, beside, out))
