@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 REPLY_SECONDS = 30.0  # for the answer to one request, the flush of a large clip included
 QUIET_SECONDS = 3.0  # without a server, until it is said; a local one answers in a tenth
+ANEW_SECONDS = 1.0  # until libzmq should have said that it connects again; see ``_follow``
 WRONG_KEY_HINTS = 3  # handshakes that must break off before the server's key is blamed
 REFUSED_SECONDS = (5.0, 300.0)  # first and longest pause before a server that refused is tried
 REVOKED_TRIES = 3  # refusals of a key that was let in before, until nothing waits for it any more
@@ -78,6 +79,7 @@ class Connection:
         self._credit = asyncio.Semaphore(CREDIT)
         self._last_id = 0
         self._broken_handshakes = 0
+        self._anew: asyncio.TimerHandle | None = None  # to connect where libzmq does not
         self._tasks: set[asyncio.Future] = set()
         self._socket = dealer(context, server_key, keys)
         self._socket.ipv6 = "[" in address  # else nobody is reached at tcp://[::1]:47811
@@ -89,7 +91,7 @@ class Connection:
             raise no_address(address) from None
         self._tasks = {
             asyncio.ensure_future(self._receive()),
-            asyncio.ensure_future(self._follow_handshakes()),
+            asyncio.ensure_future(self._follow()),
         }
 
     async def ready(self, patience: float) -> dict:
@@ -174,6 +176,7 @@ class Connection:
         """Stop, dropping whatever is under way."""
         for task in self._tasks:
             task.cancel()
+        self._connects_itself()
         with contextlib.suppress(zmq.ZMQError):
             self._socket.disable_monitor()
         self._monitor.close(0)
@@ -213,9 +216,15 @@ class Connection:
         if answered is not None and not answered.done():
             answered.set_exception(odd_answer(self.address))
 
-    async def _follow_handshakes(self) -> None:
+    async def _follow(self) -> None:
+        """What becomes of the connection, as libzmq's monitor tells.
+
+        libzmq connects again by itself, and says so at once; but not to a server that has sent
+        what no ZeroMQ server sends, or more than ``FRAME_BYTES``, or what the line has altered.
+        """
         while True:
             event = (await recv_monitor_message(self._monitor))["event"]
+            self._connects_itself()
             if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self._broken_handshakes = 0
                 greeting = asyncio.ensure_future(self._greet())
@@ -224,6 +233,7 @@ class Connection:
             elif event == zmq.EVENT_DISCONNECTED:
                 self._lost()
                 self._drop_pending()
+                self._anew = asyncio.get_running_loop().call_later(ANEW_SECONDS, self._connect)
             elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
                 refusal = key_revoked if self.welcome else key_refused
                 self._refuse(refusal(self.address))
@@ -266,8 +276,8 @@ class Connection:
         self._refusals += 1
         self._pause = min(max(2 * self._pause, first), longest)
         self._refused_at = time.monotonic()
-        with contextlib.suppress(zmq.ZMQError):
-            self._socket.disconnect(self.address)
+        self._connects_itself()
+        self._disconnect()
         self._lost()
         self._drop_pending()
         self._settled.set()
@@ -277,7 +287,20 @@ class Connection:
         if self.error and time.monotonic() >= self._refused_at + pause:
             self.error, self._broken_handshakes = None, 0
             self._settled.clear()
-            self._socket.connect(self.address)
+            self._connect()
+
+    def _connects_itself(self) -> None:
+        if self._anew:
+            self._anew.cancel()
+            self._anew = None
+
+    def _connect(self) -> None:
+        self._disconnect()  # two ways to one server would share out what is sent
+        self._socket.connect(self.address)
+
+    def _disconnect(self) -> None:
+        with contextlib.suppress(zmq.ZMQError):  # libzmq has let go of it already
+            self._socket.disconnect(self.address)
 
     def _drop_pending(self) -> None:
         for _, future in list(self._pending.values()):
