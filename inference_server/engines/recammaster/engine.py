@@ -105,8 +105,8 @@ class ReCamMasterEngine:
         _heed(should_stop)
         needs = needs_of(networks, job, cache)
         networks.mode = choose_mode(wanted.memory, needs, networks.room())
-        needed = max(0.1, needs.of(networks.mode) / GIB)
-        said = f"The job is reckoned to need {needed:.1f} GiB on {self._device}: {networks.mode}."
+        needed = needs.of(networks.mode) / GIB
+        said = f"The job is reckoned to need {max(needed, 0.1):.1f} GiB on {self._device}: {networks.mode}."
         log.info(said)
         operations = work_of(networks, job)
         slow = slowness(self._device, operations)
