@@ -106,7 +106,8 @@ class ReCamMasterEngine:
         needs = needs_of(networks, job, cache)
         networks.mode = choose_mode(wanted.memory, needs, networks.room())
         needed = needs.of(networks.mode) / GIB
-        said = f"The job is reckoned to need {max(needed, 0.1):.1f} GiB on {self._device}: {networks.mode}."
+        least = max(needed, 0.1)  # of what is told
+        said = f"The job is reckoned to need {least:.1f} GiB on {self._device}: {networks.mode}."
         log.info(said)
         operations = work_of(networks, job)
         slow = slowness(self._device, operations)
