@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -113,7 +114,7 @@ def run_submit(options: argparse.Namespace) -> int:
         out = None if options.detach else options.out
         job = client.shoot(request, [options.clip], out, options.depth, start)
         if options.detach:
-            return _detach(job)
+            return _detach(job, info.remarks)
         return _see_through(client, job, options, info.remarks, ours=True)
 
 
@@ -126,8 +127,8 @@ def run_fetch(options: argparse.Namespace) -> int:
         return _see_through(client, job, options)
 
 
-def _detach(job: RemoteJob) -> int:
-    state = follow(job, [], lambda state: state.stage in ("connecting", "uploading"))
+def _detach(job: RemoteJob, said: Iterable[str]) -> int:
+    state = follow(job, [*said], lambda state: state.stage in ("connecting", "uploading"))
     if state.error:
         raise state.error
     print(job.id)
@@ -148,8 +149,8 @@ def _see_through(
     except KeyboardInterrupt:
         if not ours:
             print(
-                f"The job goes on; `recam fetch {job.id}` takes it up again, `recam cancel "
-                f"{job.id}` ends it.",
+                f"The job goes on; `recam fetch {job.id} -o {shlex.quote(str(options.out))}` takes "
+                f"it up again, `recam cancel {job.id}` ends it.",
                 file=sys.stderr,
             )
             return 130

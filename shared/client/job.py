@@ -243,7 +243,7 @@ class RemoteJob:
         raise RecamError(
             "server_silent",
             f"The server at {self._connection.address} is there but does not answer.",
-            f"Fetch the job later with `recam fetch {self.id}`.",
+            f"Fetch the job later: `recam fetch {self.id} -o FILE`.",
         )
 
     def connection_back(self) -> None:

@@ -59,5 +59,5 @@ def client_fault(job: str, error: Exception) -> RecamError:
     return RecamError(
         "client_fault",
         f"Recam made a mistake while it followed the job {job} ({error}).",
-        f"The server may have finished it: try `recam fetch {job}`.",
+        f"The server may have finished it: try `recam fetch {job} -o FILE`.",
     )

@@ -36,7 +36,8 @@ def test_a_job_that_is_fetched_outlives_the_waiting_one_that_is_sent_does_not(
     words = (long_clip, "--camera", "pan_left", "-o", tmp_path / "take.mp4")
     job = server.run("submit", *words, "--detach").stdout.strip()
     status, said = interrupted(server, "fetch", job[:8], "-o", tmp_path / "take.mp4")
-    assert status == 130 and f"`recam fetch {job}`" in said and f"`recam cancel {job}`" in said
+    assert status == 130 and f"`recam cancel {job}` ends it." in said
+    assert f"`recam fetch {job} -o {tmp_path / 'take.mp4'}` takes it up again" in said
     assert "Traceback" not in said
     assert "cancel" not in server.run("jobs").stdout
     assert "cancelled" in server.run("cancel", job).stdout

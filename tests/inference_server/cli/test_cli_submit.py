@@ -298,3 +298,21 @@ def test_detached_and_fetched_later(shared_server, long_clip, tmp_path):
     assert probe(out).frames == LONG // 10
     again = shared_server.run("fetch", left.stdout.strip(), "-o", out)
     assert again.returncode == 1 and "exists already" in again.stderr
+
+
+def test_a_remark_that_was_made_of_the_clip_is_not_repeated_when_detached(
+    shared_server, short_clip, tmp_path
+):
+    odd = tmp_path / "untagged.avi"
+    with av.open(odd, "w") as container:
+        stream = container.add_stream("ffv1", 25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(SHORT):
+            picture = np.zeros((48, 64, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+        container.mux(stream.encode())
+    words = ("--camera", "static")
+    (remark,) = probe(odd).remarks
+    assert take(shared_server, odd, *words, out=tmp_path / "a.mp4").count(remark) == 1
+    left = shared_server.run("submit", odd, *words, "-o", tmp_path / "b.mp4", "--detach")
+    assert left.stderr.count(remark) == 1, left.stderr
