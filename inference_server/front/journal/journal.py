@@ -156,10 +156,12 @@ class Journal:
             time.time(),  # of a clock that may have been set back
             where=f"({QUEUED} OR {AT_WORK})",
         )
+        now = self.find(entry.owner, entry.id)
         if ended:
-            job_events.ended(self.find(entry.owner, entry.id))
-        else:
-            log.warning("job %s has ended already, and not as %s", entry.id, stage)
+            job_events.ended(now)
+        elif now is not None and now.stage != stage:
+            told = "job %s has ended already, as %s; it is not made %s"
+            log.warning(told, entry.id, now.stage, stage)
 
     def _change(self, entry: Entry, assignments: str, *values, where: str) -> bool:
         """Whether the job was at a stage where this could be done."""

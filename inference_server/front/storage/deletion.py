@@ -86,7 +86,7 @@ class Deletion:
             if not clip.is_file() or clip.stat().st_mtime > used_before:
                 continue
             gone &= set_aside(self._store.folder, clip)
-            log.info("job %s: a clip of its is deleted (%s)", entry.id, digest)
+            log.info("job %s: one of its clips is deleted", entry.id)
         return gone
 
     def _empty(self, entries: list[Entry]) -> None:

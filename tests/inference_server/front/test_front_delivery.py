@@ -71,11 +71,13 @@ def test_not_a_word_of_it_is_left_on_the_server(server, plain, clip):
     older.touch()
     os.utime(older, (1, 1))
     told = {"name": "whatitwascalled.mp4", "delete_on_delivery": True}
-    delivered = rendered(plain, plain.upload(clip, "a" * 32), **told)
+    digest = plain.upload(clip, "a" * 32)
+    delivered = rendered(plain, digest, **told)
     (prompts / "prompt-1.safetensors").touch()
     assert words_left(server, "whatitwascalled")
     plain.ask("result.delivered", {"job": delivered})
     assert not words_left(server, "whatitwascalled") and [*prompts.iterdir()] == [older]
+    assert not words_left(server, digest)
     server.worker().suspend()
     told |= {"engine": "projection", "settings": {"takes": 1}}
     digest = plain.upload(clip, "b" * 32)

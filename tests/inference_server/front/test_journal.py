@@ -56,6 +56,14 @@ def test_an_end_is_the_last_word(journal, at_work, stage):
     assert journal.queued() == journal.interrupted() == []
 
 
+def test_an_end_that_comes_too_late_is_said_unless_it_is_the_same(journal, at_work, caplog):
+    journal.cancel(at_work)
+    journal.cancel(at_work)
+    assert not caplog.records
+    ENDS["finished"](journal, at_work)
+    assert "has ended already, as cancelled; it is not made finished" in caplog.text
+
+
 def test_a_job_is_not_handed_over_twice(journal, at_work):
     assert not journal.start(at_work, "projection", "")
     assert journal.find("me", at_work.id).attempts == 1
