@@ -18,7 +18,7 @@ from shared.version import VERSION
 from ..devices import devices
 from ..engines.registry import EngineStatus, choose, engine_statuses
 from ..observing.logs import folder as log_folder
-from ..releases.layout import default_releases, missing_parts, releases_in
+from ..releases.layout import children, default_releases, missing_parts, releases_in
 from . import connecting
 
 PACKAGES = ("numpy", "pyzmq", "av", "opencv-python-headless", "safetensors", "psutil")
@@ -88,8 +88,10 @@ def _version(package: str) -> str:
 
 def _weights(releases: Path) -> list[str]:
     found = [f"The weights of ReCamMaster are complete in {r.path}." for r in releases_in(releases)]
-    if found or not releases.is_dir() or not any(releases.iterdir()):
+    if found:
         return found
+    if not children(releases):
+        return [f"There are no weights in {releases}."]
     return [f"Missing from {releases}: {name}." for name in missing_parts(releases)]
 
 

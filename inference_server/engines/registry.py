@@ -11,7 +11,7 @@ from shared import engines
 from shared.errors import RecamError
 
 from ..releases.choice import choose_release
-from ..releases.layout import default_releases, missing_parts, releases_in
+from ..releases.layout import children, default_releases, missing_parts, releases_in
 from .base import Engine
 from .recammaster.settings import Settings, check
 
@@ -39,7 +39,8 @@ LANES = {"preview": ("projection",), "model": ("recammaster",)}
 class EngineStatus:
     """An engine, and whether it can run here.
 
-    description: a sentence for the artist. reason: why it can, or cannot, run.
+    description: a sentence for the artist. reason: why it can, or cannot, run; told to every
+    client, so without paths of this machine.
     """
 
     name: str
@@ -88,14 +89,14 @@ def choose(name: str, statuses: list[EngineStatus]) -> tuple[str, str]:
     if name == "auto":
         best = next(status for status in statuses if status.can_run)
         better = statuses[: statuses.index(best)]
-        because = " ".join(f"{s.name} cannot run here: {s.reason}" for s in better)
+        because = " ".join(f"{s.name} cannot run: {s.reason}" for s in better)
         return best.name, f"{best.description} {because}".strip()
     check_name(name)
     if not by_name[name].can_run:
         raise RecamError(
             "engine_unavailable",
-            f"The engine {name} cannot run here: {by_name[name].reason}",
-            "`recam doctor` tells what is missing; `auto` takes the best engine that can run.",
+            f"The engine {name} cannot run: {by_name[name].reason}",
+            "`auto` takes the best engine that can run.",
         )
     return name, by_name[name].description
 
@@ -164,14 +165,16 @@ def _missing_for_recammaster(releases: Path) -> str:
     try:
         complete = releases_in(releases)
         missing = missing_parts(releases)
-        empty = not releases.is_dir() or not any(releases.iterdir())
     except (OSError, RecamError) as error:  # unreadable, or removed at this moment
-        return f"the weights in {releases} cannot be read ({error})."
+        return f"its weights cannot be read ({getattr(error, 'strerror', None) or error})."
     if complete:
         return ""
-    if empty:
-        return f"no weights are installed in {releases}; `recam weights install` fetches them."
-    return f"no weights in {releases} are complete: {missing[0]} is missing; `recam weights list`."
+    if not children(releases):
+        return "it has no weights; `recam weights install`, where the server runs, fetches them."
+    return (
+        f"its weights are not complete, {missing[0]} is missing; `recam weights list`, where the "
+        "server runs, tells more."
+    )
 
 
 def _is_there(module: str) -> bool:

@@ -23,8 +23,6 @@ def choose_release(releases: Path, name: str = "") -> Release:
     there = ", ".join(release.name for release in found) or "none"
     raise RecamError(
         "weights_missing",
-        f"There is no release {name!r} in {releases}."
-        if name
-        else f"There are no complete weights in {releases}.",
-        f"There: {there}. `recam weights install` fetches the public release.",
+        f"There is no release {name!r}." if name else "There are no complete weights.",
+        f"Installed there: {there}. `recam weights install` fetches the public release.",
     )

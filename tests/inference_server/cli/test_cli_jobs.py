@@ -91,7 +91,8 @@ def test_the_doctor_says_what_is_missing(shared_server, tmp_path):
     done = shared_server.run("doctor", "--releases", tmp_path, env=away)
     assert done.returncode == 0
     assert "No Recam server has answered at tcp://127.0.0.1:9" in done.stdout
-    assert f"no weights are installed in {tmp_path}; `recam weights install`" in done.stdout
+    assert f"There are no weights in {tmp_path}." in done.stdout
+    assert "recammaster cannot run: it has no weights; `recam weights install`" in done.stdout
     (tmp_path / "ReCamMaster").mkdir()
     done = shared_server.run("doctor", "--releases", tmp_path, env=away)
     assert re.search(f"Missing from {re.escape(str(tmp_path))}.*safetensors", done.stdout)

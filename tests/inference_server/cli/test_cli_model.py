@@ -98,14 +98,14 @@ def test_verify_takes_a_release_by_name_and_by_folder(recam, tmp_path, monkeypat
         _, _, error = recam("verify", name, "--releases", tmp_path / "releases")
         assert f"no expected.safetensors in {folder} or" in error
     _, _, error = recam("verify", "nowhere", "--releases", tmp_path / "releases")
-    assert "There: mine." in error
+    assert "Installed there: mine." in error
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["verify", "/nowhere/at all"], "There is no /nowhere/at all."),
-        (["verify", "nowhere"], "There is no release 'nowhere' in "),
+        (["verify", "nowhere"], "There is no release 'nowhere'."),
         (["verify", "--expected", "nothing.safetensors"], "nothing.safetensors cannot be read"),
         (["verify", "--device", "abacus"], "PyTorch cannot compute on 'abacus'"),
         (["bench", "--random-weights", "--size", "480x832"], "480x832 is no size"),

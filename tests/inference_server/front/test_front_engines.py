@@ -36,7 +36,8 @@ def test_weights_that_come_are_used_and_weights_that_go_are_not_missed(
     assert can_run(client) == {"recammaster": True, "projection": True}
     elsewhere = request(SHORT, settings={"release": "nosuch"})
     refused = client.shoot(elsewhere, [short_clip], tmp_path / "other.mp4").wait(WAIT)
-    assert refused.error.code == "weights_missing" and "There: miniature." in refused.error.hint
+    assert refused.error.code == "weights_missing"
+    assert "Installed there: miniature." in refused.error.hint
     assert not client.jobs()  # told before it could wait
     job = client.shoot(request(SHORT), [short_clip], tmp_path / "take.mp4")
     until(lambda: job.state.engine)

@@ -40,13 +40,13 @@ def test_by_name(add, tmp_path):
     add("recammaster")
     assert choose_release(tmp_path, "recammaster").path == add("mine").with_name("recammaster")
     assert choose_release(tmp_path, "mine").path == tmp_path / "mine"
-    with pytest.raises(RecamError, match=r"'other'.* There: mine, recammaster") as caught:
+    with pytest.raises(RecamError, match=r"'other'.* Installed there: mine, recammaster") as caught:
         choose_release(tmp_path, "other")
     assert caught.value.code == "weights_missing"
 
 
 def test_where_there_is_none(tmp_path):
-    with pytest.raises(RecamError, match=r"no complete weights in .* There: none"):
+    with pytest.raises(RecamError, match=r"no complete weights\. Installed there: none"):
         choose_release(tmp_path)
 
 

@@ -12,6 +12,7 @@ import pytest
 from release_layouts import MINIATURE, as_diffusers, as_merged, as_public, as_recam
 
 from inference_server.cli import main
+from inference_server.cli.doctor import sentences
 from inference_server.engines.registry import PACKAGES, engine_statuses
 from inference_server.releases.layout import CHECKPOINT
 
@@ -33,7 +34,18 @@ def test_a_missing_file_is_named(tmp_path):
     (root / CHECKPOINT).unlink()
     status = _status(root)
     assert not status.can_run
-    assert f"{CHECKPOINT} is missing" in status.reason and str(root) in status.reason
+    assert f"{CHECKPOINT} is missing" in status.reason
+    assert str(root) not in status.reason, "every client is told"
+
+
+def test_what_is_removed_leaves_no_trace(tmp_path, capsys):
+    """Unfinished and removed releases lie in a hidden folder, which is left when they are gone."""
+    releases = tmp_path / "releases"
+    for words in (["add", str(MINIATURE.path), "--name", "mini"], ["remove", "mini", "--yes"]):
+        assert main(["weights", *words, "--releases", str(releases)]) == 0
+    assert any(releases.iterdir()), "else this shows nothing"
+    assert _status(releases).reason.startswith("it has no weights; ")
+    assert f"There are no weights in {releases}." in sentences(releases, "tcp://127.0.0.1:9", None)
 
 
 def _locked_folder(releases):

@@ -335,7 +335,7 @@ def test_a_release_that_is_not_there_is_named(engine, usual):
     with pytest.raises(RecamError) as caught:
         render(engine, usual, release="other")
     assert caught.value.code == "weights_missing"
-    assert "'other'" in caught.value.sentence and "There: release." in caught.value.hint
+    assert "'other'" in caught.value.sentence and "Installed there: release." in caught.value.hint
 
 
 def test_a_former_take_is_not_enlarged_twice(engine, usual):
