@@ -11,12 +11,11 @@ from pathlib import Path
 
 from shared.client.address import full_address
 from shared.folders import config_folder
-from shared.protocol.keys import client_keys, server_keys, use_key
+from shared.protocol.keys import client_keys, public_key_of, server_keys, use_key
 from shared.protocol.limits import DEFAULT_PORT
 
 from ..front.journal.job_events import short_owner
 from ..front.network import clients
-from .connecting import public_key
 
 
 def add_parsers(commands) -> None:
@@ -68,7 +67,10 @@ def run_list(options: argparse.Namespace) -> int:
         key = _with_owner(each.key) if each.key else f"{'damaged: not one line of a key':<50}"
         since = time.strftime("%Y-%m-%d", time.localtime(each.since))
         print(f"{each.name:<{width}}  {key}  since {since}")
-    print("After each key: what the server's log calls its owner, and their folders begin with.")
+    print(
+        "The 8 digits after each key stand for its owner in the server's log, and begin the names "
+        "of their folders."
+    )
     if (config_folder() / "server.key").exists():
         print(f"Clients know the server by its own key, {server_keys().public.decode()}.")
     else:
@@ -85,11 +87,13 @@ def run_make(options: argparse.Namespace) -> int:
     print(
         f"{out} is the key of {options.name}, who is let in from now on. It is a secret: hand it "
         "over so that nobody else sees it, then delete it here.\n"
-        f"There, at a command line (the first once, the others in the shell's profile):\n\n"
+        f"There, at a command line (the first once, the others in the shell's profile; in "
+        "PowerShell `$env:RECAM_SERVER = '…'`):\n\n"
         f"  recam keys use {shlex.quote(out.name)}\n"
         f"  export RECAM_SERVER={shlex.quote(address)}\n"
         f"  export RECAM_SERVER_KEY='{key}'\n\n"
-        "With the add-on: put the file into Recam's config folder there under the name "
+        "With the add-on: put the file into Recam's config folder there (Linux: ~/.config/recam; "
+        "macOS: ~/Library/Application Support/recam; Windows: %APPDATA%\\recam) under the name "
         "client.key, and delete client.pub beside it, unless the first command has been run. Then "
         "enter in the add-on's preferences:\n\n"
         f"  the server's address  {address}\n  the server's key      {key}"
@@ -97,14 +101,14 @@ def run_make(options: argparse.Namespace) -> int:
     if not options.server:
         print(
             "\nThe address is this machine's name with the usual port: say --server where the "
-            "server listens elsewhere. It must have been started with --host."
+            "server listens elsewhere. The server must have been started with --host."
         )
     return 0
 
 
 def run_allow(options: argparse.Namespace) -> int:
     """List a public key."""
-    clients.allow(options.name, public_key(options.key))
+    clients.allow(options.name, public_key_of(options.key))
     print(f"{options.name} is let in from now on.")
     return 0
 

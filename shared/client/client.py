@@ -14,7 +14,7 @@ from pathlib import Path
 import zmq.asyncio
 
 from ..errors import RecamError
-from ..protocol.keys import check_public_key, client_keys, server_keys
+from ..protocol.keys import check_public_key, client_keys, public_key_of, server_keys
 from ..protocol.kinds import is_hexadecimal
 from ..protocol.limits import DEFAULT_ADDRESS
 from ..protocol.messages import Message
@@ -33,7 +33,7 @@ class Client:
 
     address: ``tcp://host:port``; default the environment's ``RECAM_SERVER``, else this machine's.
     server_key: the server's public key; default that of this user's own server, and with
-    ``RECAM_SERVER`` what is in ``RECAM_SERVER_KEY``.
+    ``RECAM_SERVER`` that in ``RECAM_SERVER_KEY``, which may name a file as well.
     patience: seconds to wait for a server that does not answer before giving up.
 
     ``ask``, ``shoot``, ``attach`` and ``upload`` return at once; ``server``, ``jobs`` and
@@ -49,7 +49,8 @@ class Client:
     ) -> None:
         if not address:
             address = os.environ.get("RECAM_SERVER") or DEFAULT_ADDRESS
-            server_key = server_key or os.environ.get("RECAM_SERVER_KEY")
+            if not server_key and (given := os.environ.get("RECAM_SERVER_KEY")):
+                server_key = public_key_of(given, "RECAM_SERVER_KEY")
         self.address = full_address(address)
         self._server_key = check_public_key(server_key) if server_key else server_keys().public
         self._keys = client_keys()

@@ -41,7 +41,8 @@ def other_server(address: str) -> RecamError:
         "server_key",
         f"What answers at {address} does not hold the server key that is known here, or is no "
         "Recam server.",
-        "Check the address and the server's public key (its server.pub).",
+        "Check the address and the server's public key (its server.pub; at a command line by "
+        "--server-key). Where none is given, that of your own server is taken.",
     )
 
 

@@ -42,6 +42,14 @@ def server_keys(folder: Path | None = None) -> KeyPair:
     return _key_pair(folder or config_folder(), "server")
 
 
+def new_pair() -> KeyPair:
+    """A new key pair. No public key begins with "-": commands would take it for an option."""
+    while True:
+        public, secret = zmq.curve_keypair()
+        if not public.startswith(b"-"):
+            return KeyPair(public, secret)
+
+
 def client_keys(folder: Path | None = None) -> KeyPair:
     """The key pair of this user; made if there is none."""
     return _key_pair(folder or config_folder(), "client")
@@ -57,6 +65,30 @@ def check_public_key(text: str | bytes) -> bytes:
             "Copy the whole line of the .pub file.",
         )
     return key
+
+
+def public_key_of(given: str, where: str = "") -> bytes:
+    """A public key that was given as it is, or as a file that holds it.
+
+    where: what it was given by, for the error. RecamError ``key_format``, ``key_secret`` or
+    ``key_unreadable``.
+    """
+    if is_key(given.strip().encode()):
+        return check_public_key(given)
+    by = f"{where}: " if where else ""
+    if not os.path.isfile(given):
+        raise RecamError(
+            "key_format",
+            f"{by}{given!r} is neither a public key (40 characters) nor a file.",
+            "Give the whole line in quotes, or a .pub file that holds it.",
+        )
+    if given.endswith(".key"):
+        raise RecamError(
+            "key_secret",
+            f"{by}{given} is the secret half of a key, which stays where it was made.",
+            "Ask for the .pub file beside it.",
+        )
+    return read_given_key(Path(given))
 
 
 def use_key(file: Path, folder: Path | None = None) -> tuple[KeyPair, Path | None]:
@@ -150,7 +182,7 @@ def _key_pair(folder: Path, name: str) -> KeyPair:
     secret_file, public_file = folder / f"{name}.key", folder / f"{name}.pub"
     if not secret_file.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_once(secret_file, zmq.curve_keypair()[1], 0o600)
+        write_once(secret_file, new_pair().secret, 0o600)
     secret = read_key(secret_file)
     _keep_secret(secret_file)
     public = zmq.curve_public(secret)

@@ -9,11 +9,9 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-import zmq
-
 from shared.errors import RecamError
 from shared.folders import config_folder
-from shared.protocol.keys import client_keys, read_key, write_once
+from shared.protocol.keys import client_keys, new_pair, read_key, write_once
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +70,9 @@ def make(name: str, out: Path) -> None:
     Raises RecamError ``client_name``, ``client_listed``, ``key_exists``, ``key_unwritable``.
     """
     check_name(name)
-    public, secret = zmq.curve_keypair()
+    pair = new_pair()
     try:
-        made = write_once(out, secret, 0o600)
+        made = write_once(out, pair.secret, 0o600)
     except OSError as error:
         raise RecamError(
             "key_unwritable",
@@ -84,7 +82,7 @@ def make(name: str, out: Path) -> None:
     if not made:
         raise RecamError("key_exists", f"{out} exists already.", "Name another file with -o.")
     try:
-        allow(name, public)
+        allow(name, pair.public)
     except BaseException:
         out.unlink()
         raise
@@ -96,8 +94,8 @@ def revoke(name_or_key: str) -> Listed:
         raise RecamError(
             "client_own",
             "That is your own key, which is always let in.",
-            "Where others have got hold of it, delete client.key and client.pub: both are made "
-            "anew.",
+            f"Where others have got hold of it, delete client.key and client.pub in "
+            f"{config_folder()}: both are made anew.",
         )
     clients = listed()
     for client in clients:

@@ -121,14 +121,26 @@ def test_a_server_is_found_by_variables_or_by_a_file_and_without_tcp(shared_serv
     other = shared_server.environment | {"RECAM_CONFIG": str(tmp_path / "other")}
     refused = shared_server.run("jobs", env=other)
     assert "does not hold the server key" in refused.stderr
+    assert "--server-key). Where none is given, that of your own server is taken" in refused.stderr
     for words, more in (
         ((), {"RECAM_SERVER": bare, "RECAM_SERVER_KEY": key}),
+        ((), {"RECAM_SERVER": bare, "RECAM_SERVER_KEY": str(shared_server.config / "server.pub")}),
         (("--server-key", shared_server.config / "server.pub"), {"RECAM_SERVER": bare}),
         (("--server", bare, "--server-key", key), {}),
     ):
         done = shared_server.run("jobs", *words, env=other | more)
         assert "does not let this computer's key in" in done.stderr, (words, done)
         assert str(tmp_path / "other" / "client.pub") in done.stderr
+
+
+def test_a_key_that_is_none_is_told_with_where_it_was_given(shared_server):
+    bad = shared_server.environment | {"RECAM_SERVER_KEY": "no key"}
+    for words, environment, where in (
+        ((), bad, "RECAM_SERVER_KEY"),
+        (("--server-key", "no key"), shared_server.environment, "--server-key"),
+    ):
+        done = shared_server.run("jobs", *words, env=environment)
+        assert f"{where}: 'no key' is neither a public key" in done.stderr and not done.stdout
 
 
 @pytest.mark.parametrize("address", ["tcp://:47981", "localhost", "http://a:80", "a:99999", "a:"])

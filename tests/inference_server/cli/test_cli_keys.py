@@ -71,7 +71,7 @@ def test_what_makes_no_sense_is_refused_in_words_and_changes_nothing(config, tmp
     anna = client_keys(tmp_path / "anna").public.decode()
     keys(capsys, "allow", "Anna", anna)
     before = keys(capsys)
-    other = zmq.curve_keypair()[0].decode()
+    other = client_keys(tmp_path / "other").public.decode()
     for arguments, says in (
         (("allow", "anna", other), "already"),  # the same to some disks
         (("allow", "ben", anna), "listed already, as Anna"),
@@ -80,7 +80,7 @@ def test_what_makes_no_sense_is_refused_in_words_and_changes_nothing(config, tmp
         (("allow", "ben", tmp_path / "anna" / "client.key"), "secret half"),
         (("allow", "ben", tmp_path), "neither"),
         (("revoke", "ben"), "No client"),
-        (("revoke", client_keys().public.decode()), "your own"),
+        (("revoke", client_keys().public.decode()), f"client.pub in {config}: both"),
         (("make", "Anna"), "already"),
         (("make", "eve", "-o", tmp_path / "anna" / "client.key"), "exists"),
         (("make", "eve", "-o", tmp_path / "nowhere" / "eve.key"), "cannot be written"),

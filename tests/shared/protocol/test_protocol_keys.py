@@ -12,7 +12,7 @@ import pytest
 import zmq
 
 from shared.errors import RecamError
-from shared.protocol.keys import check_public_key, client_keys, server_keys, use_key
+from shared.protocol.keys import check_public_key, client_keys, new_pair, server_keys, use_key
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -36,6 +36,12 @@ def test_the_secret_is_readable_by_its_owner_alone(tmp_path):
         os.umask(old)
     assert stat.S_IMODE((folder / "client.key").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_no_public_key_looks_like_an_option(monkeypatch):
+    pairs = iter([(b"-" + bytes(39), b"first"), (b"a" * 40, b"second")])
+    monkeypatch.setattr(zmq, "curve_keypair", lambda: next(pairs))
+    assert new_pair().secret == b"second"
 
 
 def test_the_folder_of_the_environment_is_taken(tmp_path, monkeypatch):
