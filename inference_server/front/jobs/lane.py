@@ -19,7 +19,7 @@ from .worker_process import WorkerProcess
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 5.0  # for a worker to end in order when the server stops
+STOP_SECONDS = 5.0  # for a worker to end in order, when the server stops or it said that it does
 START_SECONDS = 180.0  # for a worker to say that it is there
 LONGEST_PAUSE = 30.0  # between two starts of a worker that does not come up
 
@@ -48,6 +48,7 @@ class Lane:
         self.entry: Entry | None = None
         self.attempt, self.progress, self.trouble = "", Progress(), ""
         self.at_work = False  # whether the worker has the job, too
+        self._engine = ""  # that is at work
         self.up = False  # whether the worker is there, and takes orders
         self._came_up = False
         self._releases = releases
@@ -88,7 +89,6 @@ class Lane:
         """Have the worker, which is up and has none, render a job."""
         self.entry, self.attempt, self.progress = entry, attempt, Progress()
         self.at_work, self._engine = True, engine
-        self._worker.job = entry.id
         self._worker.job = entry.id
         self._worker.send({"do": "render", "order": str(order)})
         self._watchdog.expect(patience(engine))
@@ -150,9 +150,11 @@ class Lane:
         elif say == "cancelled":
             self._over(Outcome("cancelled" if self._cancelling else "put back"))
         elif say == "failed":
-            self.up = not message["last"]  # it ends, and another takes its place
             error = {name: message[name] for name in ("code", "sentence", "hint")}
             self._over(Outcome("failed", error=error))
+            if message["last"]:  # it ends, and another takes its place
+                self.up = False
+                self._watchdog.expect(STOP_SECONDS)
         else:
             if say == "progress":
                 far = {name: message[name] for name in ("steps", "doing", "remarks")}
@@ -173,7 +175,7 @@ class Lane:
         self._on_outcome(self, outcome)
 
     def _silent(self) -> None:
-        doing = self.progress.doing if self.at_work else "starting"
+        doing = self.progress.doing if self.at_work else "ending" if self._came_up else "starting"
         log.error("the worker for %s says nothing any more (%s); it is ended", self.name, doing)
         self._hung = True
         self._worker.kill_with_traces()
