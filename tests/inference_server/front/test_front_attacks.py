@@ -7,8 +7,9 @@ import os
 import secrets
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 
+import psutil
 import pytest
 import servers
 from test_front_limits import limited_server, plain_client  # noqa: F401 - a fixture
@@ -58,7 +59,8 @@ def test_jobs_that_are_called_off_fill_no_disk(limited_server, short_clip):  # n
     server = limited_server(f"ended_per_client=3, shots_per_client={len(shot()) * 3 // 2}")
     plain = plain_client(server)
     digest = plain.upload(short_clip.read_bytes(), secrets.token_hex(16))
-    server.worker().suspend()
+    worker = server.worker()
+    worker.suspend()
     bodies = [job_body([digest]) for _ in range(6)]
     for body in bodies:
         assert plain.ask("job.submit", body, shot())[0] == "job.accepted"
@@ -68,8 +70,9 @@ def test_jobs_that_are_called_off_fill_no_disk(limited_server, short_clip):  # n
     kept = [each["job"] for each in plain.ask("job.list", {})[1]["jobs"]]
     assert kept == [body["job"] for body in bodies[:1:-1]][: len(kept)] and len(kept) == 4
     plain.close()
-    server.process.kill()
-    server.process.wait()
+    server.kill()
+    with suppress(psutil.NoSuchProcess):
+        worker.kill()  # stopped before it had asked the system to end it with its front
     with closing(sqlite3.connect(server.state / "journal.sqlite")) as journal:
         assert {*journal.execute("SELECT LENGTH(shot) FROM jobs")} == {(0,)}
 
