@@ -20,8 +20,9 @@ from shared.protocol.schema import REQUESTS, check_request
 from shared.protocol.strict_json import bad
 
 from ..observing.counts import Counts
+from .faults import server_fault
 from .handlers import Handlers, job_body
-from .jobs.dispatcher import Dispatcher, server_fault
+from .jobs.dispatcher import Dispatcher
 from .journal.entry import Entry
 from .journal.journal import Journal
 from .limits import Limits
