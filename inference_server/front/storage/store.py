@@ -47,13 +47,13 @@ class Store:
         """One take of a job's result, counted from 0."""
         return take_path(self.result_folder(owner, job) / TAKE, take)
 
-    def work_folder(self, job: str) -> Path:
+    def work_folder(self, attempt: str) -> Path:
         """Where a worker writes what may not become a result."""
-        return self.folder / "work" / job
+        return self.folder / "work" / attempt
 
-    def draft(self, job: str) -> Path:
+    def draft(self, attempt: str) -> Path:
         """Where a worker writes the first take."""
-        return self.work_folder(job) / TAKE
+        return self.work_folder(attempt) / TAKE
 
     def clear(self) -> None:
         """Remove what an ended server's workers left half done."""
