@@ -15,7 +15,7 @@ from ..journal.entry import Entry
 from ..journal.journal import Journal
 from .deletion import Deletion
 from .kept import use
-from .store import Store, read_chunk
+from .store import Store, disk_error, read_chunk
 
 USED_SECONDS = 60.0  # between two notes that a result is being fetched
 
@@ -53,12 +53,14 @@ class Results:
             if abs(time.time() - file.parent.stat().st_mtime) > USED_SECONDS:
                 use(file.parent)
             chunk, hashed = await asyncio.to_thread(read_chunk, file, offset, chunk)
-        except OSError:
+        except FileNotFoundError:
             raise RecamError(
                 "result_gone",
                 f"The result of job {entry.id} is no longer on the server.",
                 "Render it again.",
             ) from None
+        except OSError as error:  # it is there: whoever hears that it is gone renders it again
+            raise disk_error(error) from None
         head = {"job": entry.id, "take": take, "offset": offset, "sha256": hashed}
         return Message("result.chunk", head, data=chunk)
 

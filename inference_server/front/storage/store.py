@@ -218,12 +218,17 @@ def keep(draft: Path, final: Path) -> None:
 
 
 def disk_error(error: OSError) -> RecamError:
-    """The error for a disk that takes nothing more."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    """The error for a disk that takes nothing more, or cannot be used now."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RecamError(
+            "server_disk",
+            "The server's disk is full.",
+            "Make room in the server's state folder, and try again.",
+        )
     return RecamError(
         "server_disk",
-        "The server's disk is full." if full else f"The server cannot write ({error.strerror}).",
-        "Make room in the server's state folder, and try again.",
+        f"The server cannot read or write its state folder ({error.strerror}).",
+        "Ask its keeper to look after that folder's disk, and try again.",
     )
 
 
