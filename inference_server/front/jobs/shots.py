@@ -8,6 +8,7 @@ frames it has, or what is wrong with it, to stdout, as JSON.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from shared.protocol.limits import SHOT_BYTES
 from shared.protocol.messages import error_body, error_from
 from shared.protocol.request import JobRequest
 from shared.protocol.strict_json import bad
+
+log = logging.getLogger(__name__)
 
 SECONDS = 60.0
 CODE = Path(__file__).resolve().parents[3]
@@ -35,31 +38,39 @@ class Counted:
 def read_long(body: dict, file: Path) -> tuple[JobRequest, bytes]:
     """``JobRequest.from_message`` but for the shot itself, and the shot as it was sent.
 
-    Takes a second or more: for a thread. Raises FileNotFoundError, and RecamError as that does.
+    Takes a second or more: for a thread. Raises FileNotFoundError, and RecamError: as that does,
+    and ``server_busy`` where the machine, not the shot, is in the way.
     """
-    with file.open("rb", buffering=0) as shot:
-        size = os.fstat(shot.fileno()).st_size
-        if size > SHOT_BYTES:
-            raise bad(f"has a shot of {size} bytes; {SHOT_BYTES} is the most")
-        frames = _count_frames(shot)
-        shot.seek(0)
-        data = shot.read()
+    try:
+        with file.open("rb", buffering=0) as shot:
+            size = os.fstat(shot.fileno()).st_size
+            if size > SHOT_BYTES:
+                raise bad(f"has a shot of {size} bytes; {SHOT_BYTES} is the most")
+            frames = _count_frames(shot)
+            shot.seek(0)
+            data = shot.read()
+    except (subprocess.SubprocessError, OSError) as error:
+        if not file.is_file():
+            raise FileNotFoundError(file) from None
+        log.error("a long shot cannot be read now: %s", error)
+        raise RecamError(
+            "server_busy",
+            "The server cannot read the shot now: its machine has no time, memory or files for it.",
+            "Send it again later.",
+        ) from None
     asked = {**body, "parts": tuple(body["parts"]), "shot": Counted(range(frames))}
     return JobRequest(**asked), data
 
 
 def _count_frames(shot: BinaryIO) -> int:
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", __name__],
-            stdin=shot,
-            stdout=subprocess.PIPE,
-            timeout=SECONDS,
-            cwd=CODE,
-            check=True,
-        )
-    except (subprocess.SubprocessError, OSError):
-        raise bad("has a shot that cannot be read here in its time and memory") from None
+    done = subprocess.run(
+        [sys.executable, "-m", __name__],
+        stdin=shot,
+        stdout=subprocess.PIPE,
+        timeout=SECONDS,
+        cwd=CODE,
+        check=True,
+    )
     answer = json.loads(done.stdout)
     if "error" in answer:
         raise error_from(answer["error"])

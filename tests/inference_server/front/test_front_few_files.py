@@ -47,3 +47,12 @@ def test_a_take_that_cannot_be_opened_now_is_not_called_gone(server, plain, shor
     for take in server.state.glob("results/*/*/take.mp4"):
         take.unlink()
     assert plain.ask("result.get", first)[1]["code"] == "result_gone"
+
+
+def test_a_long_shot_that_cannot_be_read_now_is_not_called_wrong_or_gone(server, plain, short_clip):
+    clip = plain.upload(short_clip.read_bytes(), secrets.token_hex(16))
+    body = job_body([clip], shot=plain.upload(shot(20_000), secrets.token_hex(16)))
+    with no_files(server):
+        kind, told, _ = plain.ask("job.submit", body)
+        assert (kind, told["code"]) == ("error", "server_busy"), told
+    assert plain.ask("job.submit", body)[0] == "job.accepted"
