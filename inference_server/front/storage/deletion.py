@@ -15,7 +15,7 @@ from ..journal.journal import Journal
 from . import uses
 from .kept import DELIVERED, set_aside, sweep
 from .slow import slowly
-from .store import Store
+from .store import Store, disk_error
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,15 @@ class Deletion:
         """A finished job's client has all of its takes. What is to be deleted is when this ends.
 
         delete: whether its client wants that only now.
+        Raises RecamError ``server_disk`` where it cannot be noted.
         """
         folder = self._store.result_folder(entry.owner, entry.id)
         if not (delete or self._wanted(entry)):
             if folder.is_dir():
-                (folder / DELIVERED).touch()
+                try:
+                    (folder / DELIVERED).touch()
+                except OSError as error:
+                    raise disk_error(error) from None
             return
         gone = set_aside(self._store.folder, folder)
         log.info("job %s: the result is deleted, since it is delivered", entry.id)

@@ -164,7 +164,8 @@ class Incoming:
     def finish(self, digest: str, clip: Path) -> None:
         """Make it a clip of the store: verified, flushed, renamed. May take seconds.
 
-        Raises RecamError ``upload_damaged`` if the content is not what was announced.
+        Raises RecamError ``upload_damaged`` if the content is not what was announced, and
+        ``server_disk``: it may be taken up again then, and finished.
         """
         self._flushed()
         try:
@@ -181,7 +182,10 @@ class Incoming:
                 "The clip that arrived is not the one that was announced.",
                 "Was the file written to while it was being sent? Send it again.",
             )
-        keep(self._file, clip)
+        try:
+            keep(self._file, clip)
+        except OSError as error:
+            raise disk_error(error) from None
 
     def close(self) -> None:
         """Let go of the file; what has arrived stays, to be taken up again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -102,6 +103,23 @@ def test_what_cannot_be_kept_is_refused_and_accepted_once_there_is_room(server, 
     small.empty()
     assert client.ask("job.submit", body, asked.shot_data())[0] == "job.accepted"
     until(lambda: client.ask("job.attach", {"job": asked.job})[1]["stage"] == "finished")
+    client.close()
+
+
+def test_a_whole_clip_that_finds_no_place_is_kept_once_it_does(server):
+    client = PlainClient(server.address, server.config)
+    client.ask("hello", {"protocol": 1, "client": "plain"})
+    content, begin = b"a clip" * 100, {"upload": new_id(), "size": 600, "sha256": None}
+    assert client.ask("blob.put", begin)[0] == "blob.go"
+    client.chunk(content, 0, begin["upload"])
+    in_the_way = server.state / "clips"
+    in_the_way.touch()
+    end = {"upload": begin["upload"], "sha256": hashlib.sha256(content).hexdigest()}
+    kind, told, _ = client.ask("blob.end", end)
+    assert (kind, told["code"]) == ("error", "server_disk"), told
+    in_the_way.unlink()
+    assert client.ask("blob.put", begin)[1] == {"upload": begin["upload"], "offset": 600}
+    assert client.ask("blob.end", end)[0] == "blob.held"
     client.close()
 
 

@@ -43,6 +43,8 @@ def test_a_take_that_cannot_be_opened_now_is_not_called_gone(server, plain, shor
         kind, told, _ = plain.ask("result.get", first)
         assert (kind, told["code"]) == ("error", "server_disk"), told
         assert "open files" in told["sentence"]
+        kind, told, _ = plain.ask("result.delivered", {"job": body["job"]})
+        assert (kind, told["code"]) == ("error", "server_disk"), told
     assert plain.ask("result.get", first)[0] == "result.chunk"
     for take in server.state.glob("results/*/*/take.mp4"):
         take.unlink()
