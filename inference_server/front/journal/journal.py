@@ -6,7 +6,7 @@ import json
 import logging
 import sqlite3
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from shared.protocol.request import JobRequest
@@ -14,7 +14,7 @@ from shared.protocol.request import JobRequest
 from . import job_events
 from .emptied import emptied
 from .entry import Entry
-from .journal_file import open_journal, unwritable
+from .journal_file import open_journal, unreadable, unwritable
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,8 @@ _COLUMNS = ", ".join(field.name for field in fields(Entry))
 class Journal:
     """The jobs of one state folder. A change is on the disk when its method returns.
 
-    Methods raise RecamError ``server_disk`` where the disk takes nothing.
+    Methods raise RecamError ``server_disk`` where the disk takes nothing, or cannot be read; they
+    may be tried again.
     """
 
     def __init__(self, file: Path) -> None:
@@ -72,8 +73,7 @@ class Journal:
 
     def shot(self, entry: Entry) -> bytes:
         """The job's shot, as it was sent; nothing once the job has ended."""
-        row = self._database.execute("SELECT shot FROM jobs WHERE number = ?", (entry.number,))
-        return row.fetchone()[0]
+        return self._rows("SELECT shot FROM jobs WHERE number = ?", (entry.number,))[0][0]
 
     def start(self, entry: Entry, engine: str, reason: str) -> bool:
         """A worker has it: with this engine, and why that one. Whether it was waiting."""
@@ -82,8 +82,9 @@ class Journal:
             "stage = 'rendering', attempts = attempts + 1, front_deaths = front_deaths + 1, "
             "engine = ?, engine_reason = ?"
         )
+        was = self.find(entry.owner, entry.id)
         if started := self._change(entry, now, engine, reason, where=QUEUED):
-            job_events.started(self.find(entry.owner, entry.id))
+            job_events.started(replace(was, engine=engine, attempts=was.attempts + 1))
         return started
 
     def requeue(
@@ -129,7 +130,7 @@ class Journal:
 
     def read(self, query: str, values: tuple = ()) -> list[tuple]:
         """Rows of the table ``jobs``, as housekeeping asks for them."""
-        return [tuple(row) for row in self._database.execute(query, values)]
+        return [tuple(row) for row in self._rows(query, values)]
 
     def forget(self, number: int) -> None:
         """Drop a job that ended long ago: nobody is told of it any more."""
@@ -146,22 +147,24 @@ class Journal:
 
     def _end(self, entry: Entry, stage: str, result=None, error=None) -> None:
         """A job ends once: whatever comes after is too late, and changes nothing."""
-        ended = self._change(
+        was = self.find(entry.owner, entry.id)
+        if was is None or was.over:
+            if was and was.stage != stage:
+                told = "job %s has ended already, as %s; it is not made %s"
+                log.warning(told, entry.id, was.stage, stage)
+            return
+        ended = max(was.accepted, time.time())  # of a clock that may have been set back
+        self._change(
             entry,
             # Nobody reads its shot any more, and it may be the most of it.
-            "stage = ?, result = ?, error = ?, ended = MAX(accepted, ?), shot = x''",
+            "stage = ?, result = ?, error = ?, ended = ?, shot = x''",
             stage,
             json.dumps(result) if result else None,
             json.dumps(error) if error else None,
-            time.time(),  # of a clock that may have been set back
+            ended,
             where=f"({QUEUED} OR {AT_WORK})",
         )
-        now = self.find(entry.owner, entry.id)
-        if ended:
-            job_events.ended(now)
-        elif now is not None and now.stage != stage:
-            told = "job %s has ended already, as %s; it is not made %s"
-            log.warning(told, entry.id, now.stage, stage)
+        job_events.ended(replace(was, stage=stage, result=result, error=error, ended=ended))
 
     def _change(self, entry: Entry, assignments: str, *values, where: str) -> bool:
         """Whether the job was at a stage where this could be done."""
@@ -173,7 +176,13 @@ class Journal:
 
     def _select(self, condition: str, values: tuple = ()) -> list[Entry]:
         query = f"SELECT {_COLUMNS} FROM jobs WHERE {condition}"
-        return [_entry(row) for row in self._database.execute(query, values)]
+        return [_entry(row) for row in self._rows(query, values)]
+
+    def _rows(self, query: str, values: tuple) -> list[sqlite3.Row]:
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise unreadable(error) from None
 
     def _write(self, statement: str, values: tuple) -> int:
         """How many rows it changed."""

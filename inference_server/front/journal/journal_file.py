@@ -99,3 +99,12 @@ def unwritable(error: sqlite3.DatabaseError) -> RecamError:
         f"The server cannot write its journal ({error}).",
         "Make room in the server's state folder, and try again.",
     )
+
+
+def unreadable(error: sqlite3.DatabaseError) -> RecamError:
+    """The error for a journal that cannot be read now."""
+    return RecamError(
+        "server_disk",
+        f"The server cannot read its journal ({error}).",
+        "Ask its keeper to look after the disk of the server's state folder, and try again.",
+    )

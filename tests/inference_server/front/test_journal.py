@@ -143,6 +143,18 @@ def test_a_full_disk_refuses_in_words_and_loses_nothing(tmp_path):
     journal.close()
 
 
+@pytest.mark.parametrize("ask", [*ENDS.values(), Journal.shot, Journal.queued, Journal.requeue])
+def test_a_journal_that_cannot_be_read_says_so_and_goes_on_once_it_can(journal, at_work, ask):
+    asked = (journal,) if ask is Journal.queued else (journal, at_work)
+    journal._database.set_progress_handler(lambda: 1, 1)  # SQLite gives up whatever it is asked
+    with pytest.raises(RecamError) as caught:
+        ask(*asked)
+    assert caught.value.code == "server_disk" and "journal" in caught.value.sentence
+    journal._database.set_progress_handler(None, 0)
+    assert journal.find("me", at_work.id) == at_work
+    ask(*asked)
+
+
 def test_a_thousand_who_wait_are_lined_up_once_a_change(monkeypatch):
     lined = Counter()
     real = waitings.line
