@@ -34,6 +34,9 @@ CONTAINERS = frozenset(_CONTAINERS.split())
 PICTURES = frozenset(_PICTURES.split())  # decoders
 SOUNDS = frozenset(_SOUNDS.split()) | {n for n in av.codecs_available if n.startswith("pcm_")}
 
+CUT = "is cut off or damaged: its table of contents is missing or cannot be read."
+_BOXES = (b"ftyp", b"moov", b"mdat", b"wide")  # what an MP4 or MOV begins with
+
 _SOUND = "has sound but no picture."
 _STILL = "is a still picture, not a clip."
 _LIST = "is a list of other files, not a video file."
@@ -78,4 +81,6 @@ def other_kind(head: bytes) -> str:
         return _LIST
     if head and not any(byte < 9 or 13 < byte < 32 for byte in head):
         return "is text, not a video file that can be opened."
+    if head[4:8] in _BOXES:
+        return CUT
     return "is not a video file that can be opened."

@@ -17,7 +17,7 @@ from shared.errors import RecamError
 
 from . import limits
 from .contents import claims_too_much
-from .kinds import CONTAINERS, PICTURES, SOUNDS, other_kind
+from .kinds import CONTAINERS, CUT, PICTURES, SOUNDS, other_kind
 
 HINT = "Give a video file that plays, such as .mp4, .mov, .mkv or .webm."
 DAMAGED = "Is it whole? Export it again."
@@ -82,7 +82,8 @@ def open_file(file: str | PathLike) -> InputContainer:
         raise unreadable(file, "asks for far more than a clip needs.", DAMAGED) from error
     except (av.FFmpegError, OSError, ValueError) as error:
         with open(file, "rb") as source:
-            raise unreadable(file, other_kind(source.read(4096))) from error
+            why = other_kind(source.read(4096))
+        raise unreadable(file, why, "Copy or export it again." if why == CUT else HINT) from error
 
 
 def _open(name: str, options: dict, container_options: dict) -> InputContainer:

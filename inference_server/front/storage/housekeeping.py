@@ -29,6 +29,12 @@ SENT_AHEAD = 1.0  # a clip that no job has named yet: others of that job are sti
 FETCHED = HOUR / 6  # a result that may be being fetched
 UNDELIVERED = 3.0  # a result that its client has not got yet
 
+_ROOM = (
+    "Room comes by itself: as jobs end, as results are fetched, and of clips an hour after their "
+    "last use. Deleting on delivery (`recam fetch ID -o FILE --delete-on-delivery`) makes it at "
+    "once."
+)
+
 
 class Housekeeping:
     """Keeps one state folder within its limits.
@@ -132,24 +138,24 @@ class Housekeeping:
         if files >= self._limits.files_per_client:
             return client_limit(
                 f"You have {files} files on the server; that is the most that one client may have.",
-                "It takes more once jobs have ended and results are fetched.",
+                _ROOM,
             )
         if (files := self._files.total() + self._begun.total()) >= self._limits.files:
             return server_full(
                 f"The server has {files} files; that is the most.",
-                "It takes more once jobs have ended and results are fetched.",
+                _ROOM,
             )
         if own + need > there.per_client:
             return client_limit(
                 f"You have {size(own)} on the server; with {size(need)} more it would be over "
                 f"the {size(there.per_client)} that one client may have.",
-                "It takes more once jobs have ended and results are fetched.",
+                _ROOM,
             )
         if every + need > there.all or need + self._coming() > there.free:
             left = max(0, min(there.all - every, there.free - self._coming()))
             return server_full(
                 f"The server has no room for {size(need)}; {size(left)} are left.",
-                "It takes more once jobs have ended and results are fetched.",
+                _ROOM,
             )
         return None
 

@@ -260,6 +260,7 @@ def test_uploads_that_begin_are_counted_before_they_arrive(house):
         with pytest.raises(RecamError) as refused:
             await keeping.make_room(ANN, 6 * KB, 6 * KB)
         assert refused.value.code == "client_limit"
+        assert "an hour after" in refused.value.hint and "at once" in refused.value.hint
 
     asyncio.run(two())
     house.incoming.popitem()[1].close()

@@ -94,7 +94,9 @@ def test_files_that_are_no_clips_are_named_with_the_reason(tmp_path):
 def test_a_clip_without_its_index_is_refused(tmp_path):
     path = make_numbered(tmp_path / "cut.mp4", 50)
     path.write_bytes(path.read_bytes()[:-3000])
-    assert "not a video file that can be opened" in refused(path).sentence
+    error = refused(path)
+    assert "cut off or damaged: its table of contents is missing" in error.sentence
+    assert error.hint == "Copy or export it again."
 
 
 def test_a_clip_whose_end_is_missing_says_how_much_is_there(tmp_path):
