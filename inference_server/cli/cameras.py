@@ -163,7 +163,12 @@ def _move(words: str, frames: int, rate: Fraction, lens, distance: float) -> Tra
     """
     name, _, rest = words.partition(":")
     name, *more = name.split(",") if not rest else (name, *rest.split(","))
-    move = find_move(name)
+    try:
+        move = find_move(name)
+    except RecamError as error:
+        there = ", ".join(map(_usage, OFFERED))
+        hint = f"Give a camera file, or one of: {there}."
+        raise RecamError(error.code, error.sentence, hint) from None
     if not move.path:
         raise RecamError(
             "camera_use",

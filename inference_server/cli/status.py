@@ -55,7 +55,7 @@ def sentences(status: dict, engines: list[dict]) -> Iterator[str]:
     packages = ", ".join(f"{name} {v}" for name, v in status["packages"].items() if v)
     yield f"{status['server'].capitalize()}, up for {up}, on {status['system']}."
     yield f"Python {status['python']}; {packages}."
-    yield f"The server itself has {size(status['memory'])} of memory."
+    yield f"The server itself takes {size(status['memory'])} of memory."
     if status["trouble"]:
         yield f"Trouble: {status['trouble']}"
     yield ""

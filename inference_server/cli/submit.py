@@ -170,6 +170,9 @@ def _see_through(
         return 130
     for number, take in enumerate(state.result["takes"]):
         size = f"{take['width']}x{take['height']}"
+        content = "x".join(map(str, take.get("content_size", ())))
+        if content and content != size:
+            size += f" ({content} and an edge that players need)"
         frames = counted(take["frames"], "frame")
         print(f"{take_path(options.out, number)}: {frames}, {size}")
     say(state.result["remarks"], said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import RecamError
+from ..protocol.limits import DEFAULT_ADDRESS, DEFAULT_PORT
 
 
 def full_address(text: str) -> str:
@@ -11,15 +12,14 @@ def full_address(text: str) -> str:
     address = text if "://" in text else f"tcp://{text}"
     host, _, port = address.removeprefix("tcp://").rpartition(":")
     is_port = port.isascii() and port.isdecimal() and 0 < int(port[:9]) <= 65535
+    bare = address.removeprefix("tcp://")
+    if bare and "://" not in bare and (":" not in bare or bare.endswith("]")):
+        raise no_address(text, f"It needs a port: {bare}:{DEFAULT_PORT}.")
     if not address.startswith("tcp://") or not host.strip("[]/") or not is_port:
         raise no_address(text)
     return address
 
 
-def no_address(text: str) -> RecamError:
+def no_address(text: str, hint: str = f"An address looks like {DEFAULT_ADDRESS}.") -> RecamError:
     """The error for what cannot be connected to."""
-    return RecamError(
-        "server_address",
-        f"{text!r} is not the address of a server.",
-        "An address looks like tcp://127.0.0.1:47811.",
-    )
+    return RecamError("server_address", f"{text!r} is not the address of a server.", hint)

@@ -148,10 +148,6 @@ def settings(value: Any, name: str) -> None:
             raise bad(f"has a setting {key} that is not a plain, finite value")
 
 
-def anything(value: Any, name: str) -> None:
-    """Whatever JSON has: for what is only passed on or shown as it is."""
-
-
 def fields(
     needed: dict[str, Kind], optional: dict[str, Kind] | None = None, *, others: bool = False
 ) -> Kind:

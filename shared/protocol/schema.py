@@ -11,7 +11,6 @@ from ..errors import RecamError
 from ..takes import MOST_TAKES
 from .kinds import (
     Kind,
-    anything,
     fields,
     flag,
     hexadecimal,
@@ -115,7 +114,7 @@ def _told(optional: dict[str, Kind] | None = None, /, **needed: Kind) -> Kind:
 _ERROR = _told(code=line(), sentence=words(), hint=words())
 _REMARKS = listed(words(), 0, 1000)
 _TAKE = _told(
-    {"content_size": anything, "report": _told()},
+    {"content_size": listed(_PIXELS, 2, 2), "report": _told()},
     size=whole(1, MOST_FILE_BYTES),
     sha256=_SHA256,
     width=_PIXELS,

@@ -114,7 +114,8 @@ def _frames(clip, render_frame, rendering, on_progress, should_stop) -> Iterator
     rendering.report["unseen_share_worst"] = float(np.max(shares))
     if unseen:
         rendering.remarks.append(
-            f"The source camera never saw {unseen:.1%} of the take; it is filled with a blur."
+            f"The source camera never saw {100 * unseen:.1f} % of the take; it is filled with a "
+            "blur."
         )
 
 

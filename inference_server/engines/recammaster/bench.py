@@ -173,9 +173,11 @@ def lines(figures: Figures, name: str, steps: int) -> Iterator[str]:
     yield f"operations a step     {figures.operations:.3e}"
     yield f"speed                 {rate / 1e12:.3g} TFLOP/s"
     if peak := sheet_peak(name):
-        yield f"share of the peak     {rate / peak:.1%} of {peak / 1e12:.0f} TFLOP/s (data sheet)"
+        share = 100 * rate / peak
+        yield f"share of the peak     {share:.1f} % of {peak / 1e12:.0f} TFLOP/s (data sheet)"
     product = figures.product
-    yield f"share of a product    {rate / product:.1%} of {product / 1e12:.3g} TFLOP/s (measured)"
+    share = 100 * rate / product
+    yield f"share of a product    {share:.1f} % of {product / 1e12:.3g} TFLOP/s (measured)"
     if figures.peak_bytes:
         yield f"peak memory           {figures.peak_bytes / GIB:.2f} GiB"
     yield f"encoding, decoding    {figures.seconds_encode:.1f} s, {figures.seconds_decode:.1f} s"

@@ -23,7 +23,7 @@ from inference_server.releases.modules import (
 from shared.cameras.trajectory import Trajectory
 from shared.folders import state_folder
 
-from .device import pick_device, pick_dtype
+from .device import device_name, pick_device, pick_dtype
 from .job import plan_job
 from .memory import GIB, choose_mode, free_bytes
 from .networks import Networks, give_back
@@ -31,7 +31,7 @@ from .reckoning import needs_of, pace_of, slowness, work_of
 from .settings import Settings
 from .shortcuts import Shortcuts, calibrated
 from .start import start_of
-from .stepping_down import StepDown, is_out_of_memory
+from .stepping_down import HOW, StepDown, is_out_of_memory
 from .takes import Takes
 from .work import Work
 
@@ -107,7 +107,8 @@ class ReCamMasterEngine:
         networks.mode = choose_mode(wanted.memory, needs, networks.room())
         needed = needs.of(networks.mode) / GIB
         least = max(needed, 0.1)  # of what is told
-        said = f"The job is reckoned to need {least:.1f} GiB on {self._device}: {networks.mode}."
+        where = f"on the {device_name(self._device)}, {HOW[networks.mode]}"
+        said = f"The job is reckoned to need {least:.1f} GiB {where}."
         log.info(said)
         operations = work_of(networks, job)
         slow = slowness(self._device, operations)

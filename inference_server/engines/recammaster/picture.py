@@ -178,8 +178,8 @@ def _remarks(clip, scaled, model, take, mode, scale_up, unseen, aspect) -> tuple
         )
     if mode == "fill" and unseen > 1e-9:
         remarks.append(
-            f"The model sees the middle of the clip's frame; the strips beside it, {unseen:.1%} "
-            "of the take, are filled with a soft blur."
+            f"The model sees the middle of the clip's frame; the strips beside it, "
+            f"{100 * unseen:.1f} % of the take, are filled with a soft blur."
         )
     if take != clip:
         remarks.append(

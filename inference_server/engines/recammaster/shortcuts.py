@@ -31,7 +31,8 @@ class Shortcuts:
         )
 
     def __str__(self) -> str:
-        guided = f", {self.guidance_share:.0%} of them guided" if self.guidance_share < 1 else ""
+        share = 100 * self.guidance_share
+        guided = f", {share:.0f} % of them guided" if share < 100 else ""
         cached = f", cache {self.cache:g}" if self.cache else ""
         return f"{self.steps} {self.solver} steps{guided}{cached}"
 

@@ -12,10 +12,11 @@ from .networks import Networks, give_back
 
 Result = TypeVar("Result")
 
-# How a mode below the first works, for people.
+# How a mode works, for people: there is on the device.
 HOW = {
-    "offload": "with one network at a time on the device",
-    "streamed": "with the transformer's blocks streamed to the device",
+    "resident": "with the networks there together",
+    "offload": "with one network there at a time",
+    "streamed": "with the transformer's blocks there one after the other",
 }
 
 
@@ -56,7 +57,8 @@ class StepDown:
         free, mode = free_bytes(self._networks.device), self._networks.mode
         self._networks.mode = choose_mode("auto", self._needs, free, after=mode)
         self._remarks.append(
-            f"The device ran out of memory ({mode}); the rest was made {HOW[self._networks.mode]}."
+            f"The device ran out of memory {HOW[mode]}; the rest was made "
+            f"{HOW[self._networks.mode]}."
         )
 
 

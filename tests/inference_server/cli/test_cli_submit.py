@@ -147,7 +147,9 @@ def test_the_public_camera_file(shared_server, short_clip, tmp_path):
 def test_a_part_of_a_clip(shared_server, tmp_path):
     out = tmp_path / "take.mp4"
     part = ("--first", "10", "--frames", "5")
-    take(shared_server, CLIPS / "cityCC0.mpg", "--camera", "static", *part, out=out)
+    words = ("--camera", "static", *part, "-o", out)
+    done = shared_server.run("submit", CLIPS / "cityCC0.mpg", *words)
+    assert done.stdout == f"{out}: 5 frames, 720x406 (720x405 and an edge that players need)\n"
     made = probe(out)
     assert (made.frames, made.width, made.height) == (5, 720, 406)  # 405 is odd
 
@@ -214,7 +216,7 @@ def odd_files(tmp_path_factory):
         (["{odd}/empty.mov", "--camera", "static"], ["empty.mov"]),
         (["{odd}/nothing.mov", "--camera", "static"], ["nothing.mov"]),
         (["{odd}", "--camera", "static"], ["is a folder"]),
-        (["{clip}", "--camera", "spiral"], ["spiral", "arc_left"]),
+        (["{clip}", "--camera", "spiral"], ["spiral", "arc_left, ", "orbit:DEGREES"]),
         (["{clip}", "--camera", "dolly"], ["dolly", "metres"]),
         (["{clip}", "--camera", "orbit:wide"], ["orbit:wide", "degrees"]),
         (["{clip}", "--camera", "orbit:nan"], ["orbit"]),
@@ -253,7 +255,7 @@ def odd_files(tmp_path_factory):
             ["{clip}", "--camera", "static", "--start", "{odd}/no.mp4", "--strength", "0.5"],
             ["no.mp4"],
         ),
-        (["{clip}", "--camera", "static", "--server", "nowhere"], ["nowhere"]),
+        (["{clip}", "--camera", "static", "--server", "nowhere"], ["port: nowhere:47811"]),
         (["{clip}", "--camera", "static", "--server-key", "abc"], ["public key", "whole line"]),
     ],
     ids=lambda value: " ".join(value[1:]) if isinstance(value, list) else None,

@@ -246,6 +246,8 @@ def test_an_address_that_is_none_is_named(address, tmp_path, monkeypatch):
         Client(address)
     assert caught.value.code == "server_address"
     assert (address or "nowhere") in caught.value.sentence
+    needs = f"It needs a port: {address or 'nowhere'}:47811."
+    assert caught.value.hint == needs or address not in ("", "localhost")
 
 
 def test_a_key_that_is_none_is_named(shared_server):

@@ -235,7 +235,9 @@ def test_a_shortage_is_stepped_down_from_and_told(engine, nets, clip, take, stag
     assert differ(frames, take) == 0
     assert rendering.report["memory"] == "offload"
     (said,) = (remark for remark in rendering.remarks if "ran out of memory" in remark)
-    assert "(resident)" in said and "one network at a time" in said
+    assert (
+        "memory with the networks there together;" in said and "one network there at a time" in said
+    )
     ((_, following),) = render(engine, clip)
     assert following.report["memory"] == "resident", "the next job looks at what is free then"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 
@@ -50,7 +51,8 @@ def test_a_bad_job_is_told_and_the_next_one_ends_with_its_takes(model_client, sh
     rendering = [s.step for s in seen if s.stage == "rendering" and s.steps]
     assert rendering == sorted(rendering)
     early = next(s for s in seen if s.doing == "denoising")
-    assert any("GiB" in remark for remark in early.remarks), "the estimate, before the wait"
+    told = r"reckoned to need \d+\.\d GiB on the .*, with the networks there together\."
+    assert any(re.search(told, remark) for remark in early.remarks), "the estimate, before the wait"
     assert any("stand still" in remark for remark in early.remarks)
     assert (8, 12, 3) in {s.picture.shape for s in seen if s.picture is not None}, "of the latents"
     takes = state.result["takes"]

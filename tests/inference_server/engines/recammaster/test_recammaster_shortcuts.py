@@ -19,7 +19,7 @@ def test_fast_quality_is_refused_until_it_is_calibrated(engine, usual, monkeypat
     found = Shortcuts("unipc", 3, 0.4, 0.0)
     keep(RELEASE, found, {"psnr": 31.0})
     ((fast, rendering),) = render(engine, usual, quality="fast")
-    assert rendering.report["sampling"] == str(found) == "3 unipc steps, 40% of them guided"
+    assert rendering.report["sampling"] == str(found) == "3 unipc steps, 40 % of them guided"
     ((same, _),) = render(engine, usual, steps=3, solver="unipc", guidance_share=0.4)
     assert differ(fast, same) == 0
 
