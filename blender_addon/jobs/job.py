@@ -20,7 +20,7 @@ import bpy
 from ..clip.strips import StripMark
 from ..shared.client import parts
 from ..shared.client.client import Client
-from ..shared.client.job import RemoteJob
+from ..shared.client.job import SILENT, RemoteJob
 from ..shared.client.state import JobState
 from ..shared.errors import RecamError
 from ..shared.takes import MOST_TAKES, take_path
@@ -34,7 +34,6 @@ LOOK_SECONDS = 0.25  # between two looks at the server's progress
 CONNECT_SECONDS = 12.0  # for the first answer; a server lost later is given its time to restart
 AGAIN_SECONDS = 5.0  # until a job is asked for again whose server did not answer
 KEPT_THERE = (placing.UNNAMED, "result_unwritable", "result_damaged")  # errors of fetching
-SILENT = ("server_silent", "server_unreachable")  # errors of a server that may come back
 
 
 class Job:
@@ -207,9 +206,8 @@ class Job:
             if state.stage in WAITING[2:]:
                 self._sent = True
             if state.trouble and self._cancelled:
-                self.remarks = (
-                    ["No server answers: it may still render this."] if self._sent else []
-                )
+                there = self._sent or remote.submitted
+                self.remarks = ["No server answers: it may still render this."] if there else []
                 return JobState(stage="cancelled")
             if state.stage == "connecting" and not self._sent and monotonic() > patient_until:
                 remote.cancel()

@@ -31,6 +31,7 @@ TRIES = 3  # times that a request is sent again after a lost connection
 BRINGING = ("finished", "failed")  # stages with a result, or an error
 MOST_EVENTS = 20  # that wait to be looked at
 QUIET_SECONDS = 20.0  # without an event for this long, the server is asked
+SILENT = ("server_silent", "server_unreachable")  # errors of a server that may come back
 
 
 class RemoteJob:
@@ -53,7 +54,7 @@ class RemoteJob:
         self._task: asyncio.Task | None = None
         self._sent: dict[str, str | None] = {}  # SHA-256 of files, if known, by upload
         self._deletes = False
-        self._on_server = False
+        self._submitting = self._on_server = False
         self._called_off = False
         self._cancelling: asyncio.Future | None = None
         self._picture: np.ndarray | None = None
@@ -71,6 +72,11 @@ class RemoteJob:
         picture = self._picture if state.stage in AT_WORK else None
         trouble = self._connection.trouble() or self._waits
         return replace(state, trouble=trouble, picture=picture)
+
+    @property
+    def submitted(self) -> bool:
+        """Whether the server has it, or may have: it has been sent and not been answered."""
+        return self._submitting or self._on_server
 
     def wait(self, seconds: float) -> JobState:
         """Wait for the job's end, ``seconds`` at the most, and say where it stands."""
@@ -140,15 +146,23 @@ class RemoteJob:
                 # Deleted meanwhile: as another job's that was delivered, or as too old.
                 if error.code != "clip_gone" or tries == TRIES - 1:
                     raise
-        self._on_server = True
+        self._on_server, self._submitting = True, False
+        if self._called_off:
+            await self._cancel_there()
         await self._follow(out, overwrite=True)
 
     async def _submit(self, request: JobRequest) -> None:
         body, data = await with_shot(request, self._upload)
         while True:
+            self._submitting = True
             try:
                 await self._ask("job.submit", body, data)
             except RecamError as error:
+                if error.code in SILENT:
+                    raise
+                self._submitting = False
+                if self._called_off:
+                    raise asyncio.CancelledError from None
                 await self._room.wait(error)
             else:
                 return self._room.found()
@@ -260,13 +274,12 @@ class RemoteJob:
     def _cancel(self) -> None:
         if self._on_server and self._state.stage != "downloading":
             self._cancelling = asyncio.ensure_future(self._cancel_there())
-        elif self._task:
-            self._called_off = True
+            return
+        self._called_off = True
+        # One that is being submitted is so to its end, over a new connection too: until that is
+        # answered the server may yet accept it, whatever it says to a cancel.
+        if self._task and not self._submitting:
             self._task.cancel()
-            # The server may have accepted the job a moment ago; nobody waits for its answer.
-            self._connection.post("job.cancel", {"job": self.id}).add_done_callback(_seen)
-        else:
-            self._called_off = True
 
     async def _cancel_there(self) -> None:
         with contextlib.suppress(RecamError):  # following the job says what is wrong

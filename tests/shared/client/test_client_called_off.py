@@ -1,14 +1,18 @@
-"""A job that is called off while its files are sent leaves nothing of them on the server."""
+"""A job that is called off before it is accepted leaves nothing on the server: no file, no job."""
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
+from odd_server import OddServer
 from proxy import Proxy
 from servers import until
-from takes import SHORT, request
+from takes import LONG, SHORT, rendering, request
 
 from shared.client.client import Client
+from shared.client.connection import Connection
 from shared.protocol.limits import CHUNK_BYTES
 
 WAIT = 60.0
@@ -34,6 +38,32 @@ def proxy(shared_server):
 def client(proxy):
     with Client(proxy.address, patience=20) as made:
         yield made
+
+
+@pytest.fixture
+def busy(shared_server, long_clip, tmp_path):
+    """The server is at another job meanwhile."""
+    with Client(shared_server.address) as other:
+        first = rendering(other.shoot(request(LONG), [long_clip], tmp_path / "first.mp4"))
+        yield
+        first.cancel()
+        first.wait(WAIT)
+
+
+@pytest.fixture
+def odd(tmp_path, monkeypatch):
+    """A server that says what a test wants; the test is its user."""
+    monkeypatch.setenv("RECAM_CONFIG", str(tmp_path / "config"))
+    with OddServer() as made:
+        yield made
+
+
+@pytest.fixture
+def clip_sent(tmp_path):
+    """Makes a job whose clip is soon sent."""
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"a clip " * 1000)
+    return lambda client: client.shoot(request(SHORT), [clip], tmp_path / "take.mp4")
 
 
 def under_way(client, proxy, files, out, **more):
@@ -80,3 +110,68 @@ def test_what_another_job_sends_goes_on(shared_server, client, proxy, files, tmp
     proxy.slow = 0
     other.result(WAIT)
     assert not lying(shared_server, "uploads")
+
+
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize("frames", [SHORT, 20_000])
+def test_called_off_while_it_is_submitted_it_ends_there_too(
+    shared_server, client, proxy, busy, long_clip, tmp_path, monkeypatch, frames, cut
+):
+    """Its shot in the message, or sent as a file before; and if the connection breaks."""
+    post, made = Connection.post, []
+
+    def calling_off(connection, kind, *more):
+        answer = post(connection, kind, *more)
+        if kind == "job.submit":
+            until(lambda: made)[0].cancel()
+            if cut and proxy.connections == 1:
+                proxy.cut()
+        return answer
+
+    monkeypatch.setattr(Connection, "post", calling_off)
+    made.append(client.shoot(request(frames), [long_clip], tmp_path / "take.mp4"))
+    assert made[0].wait(WAIT).stage == "cancelled"
+    assert {job["job"]: job["stage"] for job in client.jobs()}[made[0].id] == "cancelled"
+
+
+def test_called_off_before_the_answer_it_is_cancelled_after_it(clip_sent, odd):
+    """Asked sooner, or over a new connection, a server may know nothing yet of what it takes in."""
+    odd.says["job.submit"] = None
+    odd.says["job.attach"] = odd._job_cancel  # a state: it is cancelled
+    with Proxy(odd.address) as proxy, Client(proxy.address) as client:
+        job = clip_sent(client)
+        until(lambda: "job.submit" in odd.asked)
+        job.cancel()
+        assert not job.wait(0.3).ended and "job.cancel" not in odd.asked
+        del odd.says["job.submit"]
+        proxy.cut()
+        assert job.wait(WAIT).stage == "cancelled"
+    asked = [kind for kind in odd.asked if kind in ("job.submit", "job.cancel")]
+    assert asked == ["job.submit", "job.submit", "job.cancel"]
+
+
+def test_called_off_and_then_refused_it_was_never_there(clip_sent, odd):
+    ask = threading.Event()
+
+    def refuse(body, data):
+        ask.wait(WAIT)
+        return "error", {"code": "server_full", "sentence": "It is full.", "hint": ""}
+
+    odd.says["job.submit"] = refuse
+    with Client(odd.address) as client:
+        job = clip_sent(client)
+        until(lambda: "job.submit" in odd.asked)
+        job.cancel()
+        ask.set()
+        assert job.wait(WAIT).stage == "cancelled"
+    assert odd.asked.count("blob.drop") == 1
+
+
+def test_called_off_without_an_answer_it_is_not_said_to_be_cancelled(clip_sent, odd):
+    odd.says["job.submit"] = None
+    with Proxy(odd.address) as proxy, Client(proxy.address, patience=0.5) as client:
+        job = clip_sent(client)
+        until(lambda: "job.submit" in odd.asked)
+        job.cancel()
+        proxy.close()
+        assert job.wait(WAIT).error.code == "server_unreachable" and job.submitted

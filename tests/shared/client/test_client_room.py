@@ -76,7 +76,6 @@ def test_what_waits_for_room_can_be_cancelled(clip, out):
         until(lambda: sent.state.trouble)
         sent.cancel()
         assert sent.wait(WAIT).stage == "cancelled"
-        assert "job.cancel" in server.asked  # should it have been accepted meanwhile
         tried = server.asked.count("job.submit")
         client.ask("blob.have", {"sha256": "0" * 64}).result(WAIT)
         assert server.asked.count("job.submit") == tried
