@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections import Counter
-from pathlib import Path
+from collections.abc import Callable
 
-from shared.errors import RecamError
 from shared.protocol.limits import CHUNK_BYTES, CREDIT, HEADER_BYTES, PROTOCOL
 from shared.protocol.messages import Message
-from shared.protocol.request import JobRequest
 from shared.protocol.schema import check_request, unknown
 from shared.version import VERSION
 
 from ..engines.registry import as_body, check_name, check_settings
+from .jobs.acceptance import Acceptance
 from .jobs.dispatcher import Dispatcher
-from .jobs.shots import read_long
 from .journal.entry import Entry
 from .journal.journal import Journal
-from .limits import Limits, check_shots, check_waiting
+from .limits import Limits
 from .news import News
 from .status import Status
 from .storage.clips import Clips, OpenUploads
 from .storage.deletion import Deletion
 from .storage.housekeeping import Housekeeping
-from .storage.kept import set_aside, sweep
 from .storage.results import Results, find_job
-from .storage.slow import one_by_one, slowly
 from .storage.store import Store
-from .storage.uses import count_waiting, needed, shot_bytes, without_result
 
 LIST_BYTES = HEADER_BYTES // 2  # of a list of jobs, and one more
 
 
 class Handlers:
-    """Answers messages. ``handle`` is all that others need."""
+    """Answers messages. ``handle`` is all that others need. let_go: see ``Acceptance``."""
 
     def __init__(
         self,
@@ -48,15 +41,14 @@ class Handlers:
         deletion: Deletion,
         incoming: OpenUploads,
         status: Status,
+        let_go: Callable[[], None],
     ) -> None:
         self._journal = journal
-        self._store = store
         self._dispatcher = dispatcher
         self._news = news
-        self._limits = limits
         self._status = status
-        self._reading: Counter[Path] = Counter()  # long shots of jobs that are being accepted
         self._clips = Clips(store, limits, housekeeping, incoming)
+        self._acceptance = Acceptance(journal, store, dispatcher, self._clips, limits, let_go)
         results = Results(journal, store, deletion, lambda entry: job_body(entry, dispatcher))
         self._handlers = {
             "hello": self._hello,
@@ -111,46 +103,10 @@ class Handlers:
         return Message("job.estimate", await self._dispatcher.estimate(owner, engine, question))
 
     async def _submit(self, sender, owner, body, data) -> Message:
-        # One that is sent again has been looked at before, and its clips may be gone by now.
-        entry = self._journal.find(owner, body["job"]) or await self._accept(owner, body, data)
+        entry = await self._acceptance.accept(owner, body, data)
         self._news.follow(entry, sender)
         self._dispatcher.accepted(entry)
         return Message("job.accepted", {"job": entry.id})
-
-    async def _accept(self, owner: str, body: dict, data: memoryview) -> Entry:
-        digest = body.get("shot")
-        if digest is None:  # in order: a cancel may be right behind it
-            return self._take_in(owner, JobRequest.from_message(body, data), data)
-        file = self._store.clip(owner, digest)
-        self._reading[file] += 1
-        try:
-            request, data = await one_by_one(read_long, body, file)
-        except OSError:  # gone, maybe because the same request was sent twice
-            if entry := self._journal.find(owner, body["job"]):
-                return entry
-            raise _gone(body["name"]) from None
-        finally:
-            self._reading -= Counter([file])
-        entry = self._take_in(owner, request, data)
-        # The journal has it now; several jobs that are sent at once may name it.
-        if file not in self._reading and digest not in needed(self._journal, owner):
-            set_aside(self._store.folder, file)
-            self._sweeping = asyncio.ensure_future(slowly(sweep, self._store.folder))
-        return entry
-
-    def _take_in(self, owner: str, request: JobRequest, shot: bytes | memoryview) -> Entry:
-        check_name(request.engine)
-        check_settings(request.settings, request.start)
-        self._dispatcher.check_release(request.engine, request.settings)
-        check_waiting(self._limits, *count_waiting(self._journal, owner))
-        check_shots(self._limits, shot_bytes(self._journal, owner), len(shot))
-        for part in {*request.parts, *filter(None, (request.depth, request.start))}:
-            if not self._clips.held(owner, part):
-                raise _gone(request.name)
-        entry = self._journal.accept(owner, request, shot)
-        for number in without_result(self._journal, owner, self._limits.ended_per_client):
-            self._journal.forget(number)
-        return entry
 
     async def _attach(self, sender, owner, body, data) -> Message:
         entry = find_job(self._journal, owner, body)
@@ -158,6 +114,7 @@ class Handlers:
         return Message("job.state", job_body(entry, self._dispatcher))
 
     async def _cancel(self, sender, owner, body, data) -> Message:
+        await self._acceptance.settled(owner, body["job"])  # it may be right behind its job
         entry = find_job(self._journal, owner, body)
         self._dispatcher.cancel(entry)
         entry = self._journal.find(owner, entry.id)
@@ -177,14 +134,6 @@ class Handlers:
         newest = self._dispatcher.progress(entry).picture
         told = {name: getattr(newest, name) for name in ("number", "width", "height")}
         return Message("job.picture", {"job": entry.id, **told}, data=newest.rgb)
-
-
-def _gone(name: str) -> RecamError:
-    return RecamError(
-        "clip_gone",
-        f"The clip {name!r}, or what belongs to it, is not on the server.",
-        "Send it first, or again.",
-    )
 
 
 def job_body(entry: Entry, dispatcher: Dispatcher) -> dict:

@@ -111,6 +111,7 @@ class Front:
                 self._deletion,
                 incoming,
                 status,
+                self._wire.let_go,
             )
             if self._metrics_port is not None:
                 metrics.enter_context(closing(Metrics(self._metrics_port, status.figures)))

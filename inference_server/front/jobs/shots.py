@@ -7,11 +7,12 @@ frames it has, or what is wrong with it, to stdout, as JSON.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 SECONDS = 60.0
 CODE = Path(__file__).resolve().parents[3]
+_THREAD = ThreadPoolExecutor(1, thread_name_prefix="recam-shot")  # clips do not wait behind it
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,26 @@ class Counted:
     trajectory: range
 
 
-def read_long(body: dict, file: Path) -> tuple[JobRequest, bytes]:
+def long_size(file: Path) -> int:
+    """Bytes of a long shot; RecamError ``bad_message`` for more than one may have, OSError."""
+    size = file.stat().st_size
+    if size > SHOT_BYTES:
+        raise bad(f"has a shot of {size} bytes; {SHOT_BYTES} is the most")
+    return size
+
+
+async def read_long(body: dict, file: Path) -> tuple[JobRequest, bytes]:
     """``JobRequest.from_message`` but for the shot itself, and the shot as it was sent.
 
-    Takes a second or more: for a thread. Raises FileNotFoundError, and RecamError: as that does,
-    and ``server_busy`` where the machine, not the shot, is in the way.
+    Takes a second or more, and waits for those before it. Raises FileNotFoundError, and RecamError:
+    as that does, and ``server_busy`` where the machine, not the shot, is in the way.
     """
+    return await asyncio.get_running_loop().run_in_executor(_THREAD, _read, body, file)
+
+
+def _read(body: dict, file: Path) -> tuple[JobRequest, bytes]:
     try:
         with file.open("rb", buffering=0) as shot:
-            size = os.fstat(shot.fileno()).st_size
-            if size > SHOT_BYTES:
-                raise bad(f"has a shot of {size} bytes; {SHOT_BYTES} is the most")
             frames = _count_frames(shot)
             shot.seek(0)
             data = shot.read()

@@ -84,17 +84,22 @@ class Wire:
                 continue
             await self._take_up(answer, sender, owner, frames)
 
+    def let_go(self) -> None:
+        """The message that this task answers has been read, and is not counted any more: others
+        may be taken in. Whoever calls it bounds what of the message stays."""
+        self._let_go(asyncio.current_task())
+
     async def room(self, owner: str) -> None:
         """Wait until a long answer may be made for this owner; ``answer`` takes that room over.
 
         The message, which is short, has been read.
         """
-        self._let_go(asyncio.current_task())
+        self.let_go()
         await self._unsent.room(owner)
 
     async def answer(self, receiver: bytes, owner: str, message: Message, has_room: bool) -> None:
         """Send an answer, as soon as the receiver's queue takes it; one that is gone gets none."""
-        self._let_go(asyncio.current_task())  # who does not read keeps nobody else waiting
+        self.let_go()  # who does not read keeps nobody else waiting
         frames = pack(message)
         if has_room:
             longest = max(range(len(frames)), key=lambda index: len(frames[index]))
