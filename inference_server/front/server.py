@@ -180,7 +180,10 @@ class Front:
     def _on_change(self, entry: Entry) -> None:
         self._news.changed(entry)
         if entry.over:
-            self._deletion.ended(entry)
+            try:
+                self._deletion.ended(entry)
+            except (OSError, RecamError) as error:  # the next start does it
+                log.error("what job %s leaves is not deleted yet: %s", entry.id, error)
 
     def _cancel_unlisted(self) -> None:
         """Whoever may not come in any more has nothing rendered any more."""

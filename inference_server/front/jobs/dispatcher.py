@@ -76,8 +76,9 @@ class Dispatcher:
         try:
             for entry in self._journal.interrupted():
                 take_up(self._journal, entry)
-                self._wait_again(entry)
                 self._changed(entry)
+            for entry in self._journal.queued():  # more by now
+                self._waiting.add(entry)
         except RecamError as error:
             self._later(error, self._take_up)
         else:
@@ -123,7 +124,7 @@ class Dispatcher:
     def _hand_over(self, lane: Lane, entry: Entry, statuses: list[EngineStatus]) -> bool:
         """Whether the job is out of the line: a lane without a worker gets one first.
 
-        Raises RecamError where the disk takes nothing.
+        Raises RecamError ``server_disk`` where the disk takes nothing, or cannot be read.
         """
         try:
             engine, reason = choose(entry.body["engine"], statuses)
@@ -136,6 +137,8 @@ class Dispatcher:
         except OSError as error:
             raise disk_error(error) from None
         except RecamError as error:
+            if error.code == "server_disk":
+                raise
             self._journal.fail(entry, error_body(error))
             self._waiting.remove(entry)
         except Exception:  # one job that cannot be read must not stop the others
@@ -213,14 +216,21 @@ class Dispatcher:
         }
 
     def cancel(self, entry: Entry) -> None:
-        """End a job that waits at once, one at work as soon as its engine heeds it."""
+        """End a job that waits at once, one at work as soon as its engine heeds it.
+
+        One that was rendered to its end by then is finished all the same, if its result is kept;
+        one that would be tried again ends here.
+        """
+        if entry.over:
+            return
         lane = self._at(entry)
         if lane is None:
             self._journal.cancel(entry)
             self._waiting.remove(entry)
             self._changed(entry)
-        elif lane.at_work and self._journal.cancelling(entry):
-            lane.cancel()
+        elif self._journal.cancelling(entry):
+            if lane.at_work:
+                lane.cancel()
             self._changed(entry)
 
     async def stop(self) -> None:
@@ -246,7 +256,10 @@ class Dispatcher:
         return next(with_it, None)
 
     def _on_progress(self, lane: Lane) -> None:
-        self._changed(lane.entry)
+        try:
+            self._changed(lane.entry)
+        except RecamError as error:  # the next word on it tells
+            log.error("%s", error)
 
     def _on_outcome(self, lane: Lane, outcome: Outcome) -> None:
         task = asyncio.ensure_future(self._settle(lane, outcome))
@@ -255,33 +268,38 @@ class Dispatcher:
 
     async def _settle(self, lane: Lane, outcome: Outcome) -> None:
         """Keep the result, write down how the attempt ended, as often as it takes; then go on."""
-        entry, attempt = lane.entry, lane.attempt
-        outcome = await kept(self._store, entry, attempt, outcome)
-        while True:
-            try:
-                record(self._journal, entry, outcome)
-                break
-            except RecamError as error:  # the disk took nothing: the end is not lost, only late
-                log.error("%s", error)
-                self._disk_trouble = error.sentence
-                self._make_room()
-                await asyncio.sleep(RETRY_SECONDS)
+        entry = lane.entry
+        outcome = await kept(self._store, entry, lane.attempt, outcome)
+        await self._until_done(lambda: record(self._journal, entry, outcome))
+        now = await self._until_done(lambda: self._journal.find(entry.owner, entry.id))
         if self._ready:
             self._disk_trouble = ""
         lane.release()
-        self._wait_again(entry)
-        self._changed(entry)
+        if now.stage == "queued":
+            self._waiting.add(now)
+        self._tell(now)
         left = attempts.left_over(self._store, (lane.attempt for lane in self.lanes))
         await asyncio.to_thread(attempts.remove, left)  # first: it makes room
         self.wake()
 
-    def _wait_again(self, entry: Entry) -> None:
-        entry = self._journal.find(entry.owner, entry.id)
-        if entry.stage == "queued":
-            self._waiting.add(entry)
+    async def _until_done(self, what: Callable):
+        """What it gives, tried until it gives it: an end is not lost, only late."""
+        while True:
+            try:
+                return what()
+            except RecamError as error:  # the disk took nothing
+                log.error("%s", error)
+                self._disk_trouble = error.sentence
+            except Exception:  # a lane must not wait for ever for one job's end
+                log.exception("how a job has ended cannot be written down")
+                self._disk_trouble = server_fault().sentence
+            self._make_room()
+            await asyncio.sleep(RETRY_SECONDS)
 
     def _changed(self, entry: Entry) -> None:
-        entry = self._journal.find(entry.owner, entry.id)
+        self._tell(self._journal.find(entry.owner, entry.id))
+
+    def _tell(self, entry: Entry) -> None:
         self._on_change(entry)
         if entry.stage != "rendering":
             self._line_changed()
