@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 
 import numpy as np
@@ -11,11 +12,13 @@ from proxy import Proxy
 from servers import until
 from takes import LONG, SHORT, rendering, request
 
+from shared.client import room, sent
 from shared.client.client import Client
 from shared.client.connection import Connection
-from shared.protocol.limits import CHUNK_BYTES
+from shared.protocol.limits import CHUNK_BYTES, CREDIT
 
 WAIT = 60.0
+MANY = 20  # files
 
 
 @pytest.fixture
@@ -175,3 +178,52 @@ def test_called_off_without_an_answer_it_is_not_said_to_be_cancelled(clip_sent, 
         job.cancel()
         proxy.close()
         assert job.wait(WAIT).error.code == "server_unreachable" and job.submitted
+
+
+@pytest.fixture
+def all_sent(odd, tmp_path):
+    """Makes a job of many files that have been sent, and calls it off."""
+    files = [tmp_path / f"{number}.bin" for number in range(MANY)]
+    for number, file in enumerate(files):
+        file.write_bytes(b"%d" % number)
+    odd.says["job.submit"] = "error", {"code": "server_full", "sentence": "Full.", "hint": ""}
+
+    def call_off(client):
+        asked = request(SHORT, delete_on_delivery=True)
+        job = client.shoot(asked, files, tmp_path / "take.mp4")
+        until(lambda: job.state.trouble)
+        job.cancel()
+        assert job.wait(WAIT).stage == "cancelled"
+        return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+
+    return call_off
+
+
+def test_many_files_are_dropped_as_a_server_can_take_it(odd, all_sent, monkeypatch, caplog):
+    """The last one first; of no more than its credit it owes an answer."""
+    monkeypatch.setattr(sent, "SECONDS", 0.3)
+    dropped = []
+    odd.says["blob.drop"] = lambda body, data: dropped.append(body["sha256"])
+    with Client(odd.address) as client:
+        files = all_sent(client)
+    assert dropped == files[: -CREDIT - 1 : -1]
+    assert "may stay there: no answer" in caplog.text
+
+
+def test_a_file_that_the_server_could_not_drop_at_once_is_dropped(odd, all_sent, monkeypatch):
+    """Or of which it could not say so, since the connection broke."""
+    monkeypatch.setattr(room, "FIRST_SECONDS", 0.05)
+    dropped, refused = [], []
+
+    def drop(body, data):
+        if len(refused) < CREDIT:
+            refused.append(body)
+            if len(refused) == CREDIT:
+                proxy.cut()
+            return "error", {"code": "client_limit", "sentence": "Too many.", "hint": ""}
+        dropped.append(body["sha256"])
+        return odd._blob_drop(body, data)
+
+    odd.says["blob.drop"] = drop
+    with Proxy(odd.address) as proxy, Client(proxy.address) as client:
+        assert set(all_sent(client)) == set(dropped)
