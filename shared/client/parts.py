@@ -24,7 +24,7 @@ PIECE_BYTES = 4 * 1024 * 1024  # of what is read at a time
 
 def part_path(path: Path, sha256: str) -> Path:
     """Where a take that will lie at ``path`` arrives. Another take has another place."""
-    return path.with_name(f".{path.stem[:40]}.{sha256[:16]}{SUFFIX}")
+    return path.with_name(f"{_beginning(path)}{sha256[:16]}{SUFFIX}")
 
 
 def open_part(path: Path, sha256: str) -> tuple[Path, IO]:
@@ -44,9 +44,16 @@ def open_part(path: Path, sha256: str) -> tuple[Path, IO]:
 
 def remove(path: Path) -> None:
     """Throw away what has arrived of takes that were to lie at ``path``."""
-    for part in path.parent.glob(f".{glob.escape(path.stem[:40])}.*{SUFFIX}"):
+    one_take = "[0-9a-f]" * 16
+    for part in path.parent.glob(f"{glob.escape(_beginning(path))}{one_take}{SUFFIX}"):
         with contextlib.suppress(OSError):  # in use, in Windows
             part.unlink(missing_ok=True)
+
+
+def _beginning(path: Path) -> str:
+    """Of the names of all parts that were to lie at ``path``, and of no other's."""
+    whole_name = hashlib.sha256(os.fsencode(path.name)).hexdigest()
+    return f".{path.stem[:40]}.{whole_name[:8]}."
 
 
 def is_whole(path: Path, size: int, sha256: str) -> bool:

@@ -137,6 +137,24 @@ def test_parts_that_nobody_asked_for_in_a_week_are_removed(client, done, out):
     assert sorted(out.parent.iterdir()) == sorted([foreign, new, out])
 
 
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("shot.mp4", "shot.v2.mp4"),
+        ("shot.mp4", "shot-2.mp4"),
+        ("shot [1].mp4", "shot 1.mp4"),
+        (f"{'a long name' * 4}, left.mp4", f"{'a long name' * 4}, right.mp4"),
+    ],
+)
+def test_what_has_arrived_is_thrown_away_for_one_take_alone(tmp_path, name, other):
+    mine = [parts.part_path(tmp_path / name, digit * 64) for digit in "0f"]
+    others = [parts.part_path(tmp_path / other, digit * 64) for digit in "0f"]
+    for part in (*mine, *others):
+        part.write_bytes(b"some")
+    parts.remove(tmp_path / name)
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
 def test_a_full_disk_is_said_before_anything_is_written(client, done, out, monkeypatch):
     """And what is kept there already is as it was."""
     job, take, told = done
