@@ -4,9 +4,8 @@ PROTOCOL = 1
 DEFAULT_PORT = 47811
 DEFAULT_ADDRESS = f"tcp://127.0.0.1:{DEFAULT_PORT}"
 
-HEADER_BYTES = (
-    1024 * 1024
-)  # the JSON header of a message, at most: a job's parts fit in, or a list of jobs
+# The JSON header of a message, at most: a job's parts fit in, or a list of jobs.
+HEADER_BYTES = 1024 * 1024
 CHUNK_BYTES = 512 * 1024  # one piece of a clip or a result
 DATA_BYTES = CHUNK_BYTES  # the data frame of a message, at most
 # A frame as it travels, encrypted, at most. Whoever connects may send one before it is known who
