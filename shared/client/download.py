@@ -60,7 +60,11 @@ async def download(
                 arriving.begin_again()  # what lay there had come to harm
                 older = False
             await asyncio.to_thread(arriving.flush)
-        await asyncio.to_thread(replace, draft, path)
+        try:
+            await asyncio.to_thread(replace, draft, path)
+        except FileNotFoundError:  # another fetch of it took the part over, and was faster
+            if not await asyncio.to_thread(parts.is_whole, path, size, sha256):
+                raise
     except OSError as error:
         _remove(draft)  # a full disk is in the way of more than this
         raise _unwritable(path, error) from None

@@ -123,6 +123,28 @@ def test_two_clients_may_fetch_the_same_take_to_the_same_place(shared_server, pr
     assert out.read_bytes() == take.read_bytes() and [*out.parent.iterdir()] == [out]
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_part_may_be_whole_and_another_client_take_it(client, done, out, monkeypatch, kept):
+    """Between the moment that the first lets it go and the one that it gives it its name."""
+    job, take, _ = done
+    replace = download.replace
+
+    def replacing(draft, path):
+        monkeypatch.setattr(download, "replace", replace)
+        with Client(client.address) as faster:
+            assert faster.attach(job, out).wait(WAIT).stage == "finished"
+        if not kept:
+            out.write_bytes(b"something else")
+        replace(draft, path)
+
+    monkeypatch.setattr(download, "replace", replacing)
+    state = client.attach(job, out).wait(WAIT)
+    if kept:
+        assert state.stage == "finished" and out.read_bytes() == take.read_bytes()
+    else:
+        assert state.error.code == "result_unwritable"
+
+
 def test_parts_that_nobody_asked_for_in_a_week_are_removed(client, done, out):
     job, *_ = done
     old, new = parts.part_path(out, "0" * 64), parts.part_path(out, "1" * 64)
