@@ -19,7 +19,8 @@ class Limits:
     waiting, waiting_per_client: jobs that wait or are worked on. A client's share is days of work
         for one GPU; what is beyond it has been sent by mistake or by a program.
     shots_per_client: bytes of the shots of these jobs, which lie in the journal.
-    ended_per_client: jobs that failed or were cancelled which the journal keeps, the newest ones.
+    ended_per_client: jobs that are over and have no result (any more) which the journal keeps, the
+        newest ones.
     uploads, uploads_per_client: clips that are being sent at once; each holds a file open.
     uploading: bytes of them that may be on their way here, a MiB of each at the most: what the
         network's buffers in this process hold.

@@ -96,7 +96,7 @@ class Clips:
             if not (incoming and incoming.is_sent_by_others(sender, IDLE_SECONDS)):
                 await self._drop((owner, upload))
                 set_aside(self._store.folder, self._store.upload(owner, upload))
-            if wanted and not self._housekeeping.is_named(owner, wanted):
+            if wanted and not await self._housekeeping.is_named(owner, wanted):
                 set_aside(self._store.folder, self._store.clip(owner, wanted))
         await slowly(sweep, self._store.folder)
         return Message("blob.dropped", {"upload": upload})

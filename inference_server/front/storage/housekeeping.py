@@ -91,7 +91,7 @@ class Housekeeping:
             found = self._by_age(found)
             found = self._by_quota(found, owner_name(owner) if owner else "", need)
             self._count(found)
-            self._forget(found)
+            await self._forget(found)
             await slowly(sweep, self._store.folder)
 
     async def make_room(self, owner: str, need: int, whole: int) -> None:
@@ -215,9 +215,9 @@ class Housekeeping:
             return (kept.owner, kept.name) in self._waited_for
         return kept.age < FETCHED or not uses.is_over(self._journal, key, kept.name)
 
-    def is_named(self, owner: str, digest: str) -> bool:
+    async def is_named(self, owner: str, digest: str) -> bool:
         """Whether any job of this owner's names the clip, over or not."""
-        return uses.was_named(self._journal, owner, digest)
+        return await uses.was_named(self._journal, owner, digest)
 
     def _spared(self, kept: Kept) -> bool:
         """Whether it is too young to be removed only because there is no room."""
@@ -248,19 +248,28 @@ class Housekeeping:
         self._used, self._promised, self._looked = self._sums(found), Counter(), True
         self._files, self._begun = _count_files(found), Counter()
 
-    def _forget(self, found: Iterable[Kept]) -> None:
-        """Drop jobs that ended long ago from the journal, and not before their results."""
+    async def _forget(self, found: Iterable[Kept]) -> None:
+        """Drop jobs that ended long ago from the journal, and of one client's the oldest where
+        there are too many; none before its result."""
         results = {(kept.owner, kept.name) for kept in found if kept.kind == "results"}
-        old = [
-            job
-            for job in uses.oldest_ended(self._journal)
-            if self._days.age(job.ended) > self._limits.job_days
-            and (owner_name(job.owner), job.id) not in results
-        ]
-        for job in old:
+        without: Counter[str] = Counter()  # results, of each client's
+        forgotten = 0
+        async for job in uses.over(self._journal):
+            if (owner_name(job.owner), job.id) in results:
+                continue
+            without[job.owner] += 1
+            few = without[job.owner] <= self._limits.ended_per_client
+            if few and self._days.age(job.ended) <= self._limits.job_days:
+                continue
+            if self._store.result_folder(job.owner, job.id).exists():  # it has come since
+                continue
             self._journal.forget(job.number)
-        if old:
-            log.info("%d jobs that ended long ago are forgotten", len(old))
+            forgotten += 1
+            if forgotten == uses.AT_ONCE:  # the rest next time
+                break
+            await asyncio.sleep(0)
+        if forgotten:
+            log.info("%d jobs that ended long ago are forgotten", forgotten)
 
 
 def _count_files(found: Iterable[Kept]) -> Counter[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Set
+from collections.abc import AsyncIterator, Set
 from dataclasses import dataclass
 
 from ..journal.journal import Journal
@@ -66,10 +66,22 @@ def needed(journal: Journal, owner: str) -> set[str]:
     return named
 
 
-def was_named(journal: Journal, owner: str, digest: str) -> bool:
-    """Whether any job of this owner's names the clip, over or not."""
-    query = "SELECT 1 FROM jobs WHERE owner = ? AND instr(body, ?) LIMIT 1"
-    return bool(journal.read(query, (owner, digest)))
+async def was_named(journal: Journal, owner: str, digest: str) -> bool:
+    """Whether any job of this owner's names the clip, over or not.
+
+    With pauses in which others have their turn. A job that comes meanwhile is looked at too: there
+    is none that has come since when it returns.
+    """
+    numbers = "SELECT number FROM jobs WHERE owner = ? AND number > ?"
+    names = "SELECT 1 FROM jobs WHERE number = ? AND instr(body, ?)"
+    last = 0
+    while there := sorted(number for (number,) in journal.read(numbers, (owner, last))):
+        for count, last in enumerate(there, 1):
+            if journal.read(names, (last, digest)):
+                return True
+            if count % NAMED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+    return False
 
 
 async def named(
@@ -103,9 +115,15 @@ def is_over(journal: Journal, owner: str, job: str) -> bool:
     return not journal.read(query, (owner, job))
 
 
-def oldest_ended(journal: Journal) -> list[Ended]:
-    """Jobs that are over, those accepted first, ``AT_ONCE`` at the most."""
-    return _ended(journal, f"NOT {_WAITS} AND ended NOT NULL ORDER BY number LIMIT {AT_ONCE}")
+async def over(journal: Journal) -> AsyncIterator[Ended]:
+    """Jobs that are over, the newest first; with pauses in which others have their turn."""
+    number = 1 << 62
+    condition = f"number < ? AND NOT {_WAITS} AND ended NOT NULL ORDER BY number DESC"
+    while jobs := _ended(journal, f"{condition} LIMIT {AT_ONCE}", (number,)):
+        for job in jobs:
+            yield job
+        number = jobs[-1].number
+        await asyncio.sleep(0)
 
 
 def to_delete(journal: Journal, every: bool) -> list[Ended]:

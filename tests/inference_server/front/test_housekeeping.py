@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import secrets
+import shutil
 import time
 from collections import OrderedDict
 from fractions import Fraction
@@ -142,6 +143,45 @@ def test_jobs_are_forgotten_last_and_not_before_their_results(house):
     house.tidy()
     found = [house.journal.find(ANN, entry.id) for entry in (gone, kept, waiting, with_result)]
     assert [bool(each) for each in found] == [False, True, True, True]
+
+
+def test_jobs_without_results_are_bounded_by_number_and_the_newest_stay(house):
+    house.limits = Limits(ended_per_client=2)
+    with_result = house.job(ANN, stage="finished")
+    without = [house.job(ANN, stage="finished") for _ in range(3)]
+    for entry in without:
+        shutil.rmtree(house.result(entry))
+    failed, others = house.job(ANN, stage="failed"), house.job(BEN, stage="failed")
+    waiting = house.job(ANN)
+    house.tidy()
+    left = [with_result, without[2], failed, others, waiting]
+    assert [house.journal.find(each.owner, each.id) is None for each in left] == [False] * 5
+    assert [house.journal.find(ANN, each.id) for each in without[:2]] == [None] * 2
+
+
+def test_a_job_that_finishes_while_others_are_forgotten_stays(house):
+    house.limits = Limits(ended_per_client=0)
+    finished, failed = house.job(ANN, stage="finished"), house.job(ANN, stage="failed")
+    asyncio.run(house.housekeeping()._forget([]))  # as nothing was found before it
+    assert house.journal.find(ANN, finished.id) and not house.journal.find(ANN, failed.id)
+
+
+def test_who_asks_whether_a_clip_is_named_keeps_nobody_waiting(house):
+    clip, other = house.clip(ANN, 0), house.clip(ANN, 0)
+    for _ in range(uses.NAMED_AT_ONCE):
+        house.job(ANN)
+
+    async def ask(digest: str, jobs: list) -> bool:
+        asked = asyncio.ensure_future(uses.was_named(house.journal, ANN, digest))
+        await asyncio.sleep(0)
+        assert not asked.done(), "others have their turn"
+        for owner in jobs:
+            house.job(owner, clip)
+        return await asked
+
+    assert not asyncio.run(ask(clip.name, [BEN]))
+    assert asyncio.run(ask(clip.name, [ANN])), "one that came meanwhile counts"
+    assert not asyncio.run(ask(other.name, []))
 
 
 def test_where_there_is_no_room_the_least_lately_used_goes_first(house):
