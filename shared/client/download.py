@@ -13,7 +13,7 @@ from ..errors import RecamError
 from ..protocol.limits import CHUNK_BYTES, CREDIT
 from . import parts
 from .connection import Connection, ConnectionLost, answer
-from .room import Room
+from .room import FETCHED, Room
 from .upload import TRIES, OnBytes, breaks_off
 
 # Errors after which nobody will want what has arrived.
@@ -95,7 +95,7 @@ async def _fetch(
                 raise breaks_off(connection.address, "the result is fetched") from None
             await connection.ready(patience)
         except RecamError as error:
-            await room.wait(error)
+            await room.wait(error, FETCHED)
             await connection.ready(patience)
 
 

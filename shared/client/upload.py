@@ -39,8 +39,8 @@ async def upload(
     sent: noted there is, in the end, under which id it was sent, and its SHA-256 if known.
     Raises RecamError ``clip_missing`` where the file cannot be read, ``clip_unreadable`` where
     it is empty, ``clip_changed`` where it was written to meanwhile, ``server_silent`` where the
-    connection breaks ``TRIES`` times in a row without a byte arriving, and the server's own
-    refusals.
+    connection breaks ``TRIES`` times in a row without a byte arriving, ``upload_chunk`` where the
+    server lets go of the file as often, and its own refusals.
     """
     room = room or Room()
     arrived = tries = 0
@@ -70,10 +70,10 @@ async def upload(
             except OSError as error:
                 raise missing(path, error) from None
             except ConnectionLost:
-                tries += 1
+                tries, failing = tries + 1, breaks_off(connection.address, f"{path.name} is sent")
             except RecamError as error:
                 if error.code == "upload_chunk":  # the server let go of it: blob.put opens it again
-                    tries += 1
+                    tries, failing = tries + 1, _let_go(path)
                 elif error.code == "upload_damaged" and not fresh:
                     if _stamp(path.stat()) != _stamp(about):
                         raise changed(path) from None
@@ -83,7 +83,7 @@ async def upload(
                 else:
                     await room.wait(error)
             if tries == TRIES:
-                raise breaks_off(connection.address, f"{path.name} is sent") from None
+                raise failing from None
             await connection.ready(patience)
     finally:
         connection.sending[known_id] -= 1
@@ -176,6 +176,14 @@ def breaks_off(address: str, what: str) -> RecamError:
         "server_silent",
         f"The connection to {address} breaks off again and again while {what}.",
         "Check the network, then try again.",
+    )
+
+
+def _let_go(path: Path) -> RecamError:
+    return RecamError(
+        "upload_chunk",
+        f"The server lets go of {path.name} again and again while it is sent.",
+        "Send it again later, with fewer clips at once; what has arrived need not be sent again.",
     )
 
 
