@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -35,18 +36,24 @@ PATIENCE_SECONDS = {
 LANES = {"preview": ("projection",), "model": ("recammaster",)}
 
 
+# What the system answers where it, or a disk, has its trouble for the moment: it tells nothing of
+# the weights.
+PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
+
+
 @dataclass(frozen=True)
 class EngineStatus:
     """An engine, and whether it can run here.
 
     description: a sentence for the artist. reason: why it can, or cannot, run; told to every
-    client, so without paths of this machine.
+    client, so without paths of this machine. passing: whether that cannot be told at the moment.
     """
 
     name: str
     description: str
     can_run: bool
     reason: str
+    passing: bool = False
 
 
 # Every engine, best first, with a sentence for the artist.
@@ -67,13 +74,19 @@ PACKAGES = {
 
 def engine_statuses(releases: Path) -> list[EngineStatus]:
     """Every engine, best first. ``releases``: the folder of weights. Imports no torch."""
-    missing = _missing_for_recammaster(releases)
+    passing = False
+    try:
+        missing = _missing_for_recammaster(releases)
+    except OSError as error:
+        passing = error.errno in PASSING
+        missing = f"its weights cannot be looked at ({error.strerror})."
     return [
         EngineStatus(
             "recammaster",
             ENGINES["recammaster"],
             not missing,
             missing or "its weights are in place.",
+            passing,
         ),
         EngineStatus("projection", ENGINES["projection"], True, "it runs on any processor."),
     ]
@@ -82,16 +95,18 @@ def engine_statuses(releases: Path) -> list[EngineStatus]:
 def choose(name: str, statuses: list[EngineStatus]) -> tuple[str, str]:
     """The engine for a request, and the reason in a sentence for the artist.
 
-    ``auto`` takes the best that can run. Raises RecamError ``engine_unknown`` or
-    ``engine_unavailable``.
+    ``auto`` takes the best that can run. Raises RecamError ``engine_unknown``,
+    ``engine_unavailable``, and ``server_disk`` where that cannot be told at the moment.
     """
     by_name = {status.name: status for status in statuses}
     if name == "auto":
         best = next(status for status in statuses if status.can_run)
         better = statuses[: statuses.index(best)]
+        _check_told(better)
         because = " ".join(f"{s.name} cannot run: {s.reason}" for s in better)
         return best.name, f"{best.description} {because}".strip()
     check_name(name)
+    _check_told([by_name[name]])
     if not by_name[name].can_run:
         raise RecamError(
             "engine_unavailable",
@@ -99,6 +114,16 @@ def choose(name: str, statuses: list[EngineStatus]) -> tuple[str, str]:
             "`auto` takes the best engine that can run.",
         )
     return name, by_name[name].description
+
+
+def _check_told(statuses: list[EngineStatus]) -> None:
+    for status in statuses:
+        if status.passing:
+            raise RecamError(
+                "server_disk",
+                f"Whether the engine {status.name} can run is not known: {status.reason}",
+                "Jobs wait until it is; the server tries again.",
+            )
 
 
 def patience(engine: str, doing: str = "") -> float:
@@ -154,27 +179,29 @@ def load(name: str, releases: Path | None = None) -> Engine:
 
 def as_body(statuses: list[EngineStatus]) -> list[dict]:
     """The engines as ``server.info`` tells them."""
-    return [asdict(status) for status in statuses]
+    return [
+        {name: value for name, value in asdict(status).items() if name != "passing"}
+        for status in statuses
+    ]
 
 
 def _missing_for_recammaster(releases: Path) -> str:
+    """In words; OSError where the system is short of something and it cannot be told."""
     if importlib.util.find_spec(f"{__package__}.recammaster.engine") is None:
         return "this version of Recam does not contain it yet."
     if lacking := [package for module, package in PACKAGES.items() if not _is_there(module)]:
         return f"not installed: {', '.join(lacking)} (pip install '.[model]' in Recam's folder)."
-    try:
-        complete = releases_in(releases)
-        missing = missing_parts(releases)
-    except (OSError, RecamError) as error:  # unreadable, or removed at this moment
-        return f"its weights cannot be read ({getattr(error, 'strerror', None) or error})."
-    if complete:
+    unread: list[OSError] = []
+    if releases_in(releases, unread):
         return ""
+    for error in unread:
+        if error.errno in PASSING:
+            raise error
     if not children(releases):
         return "it has no weights; `recam weights install`, where the server runs, fetches them."
-    return (
-        f"its weights are not complete, {missing[0]} is missing; `recam weights list`, where the "
-        "server runs, tells more."
-    )
+    missing = missing_parts(releases)
+    told = f"its weights are not complete, {missing[0]} is missing; " if missing else ""
+    return told and told + "`recam weights list`, where the server runs, tells more."
 
 
 def _is_there(module: str) -> bool:

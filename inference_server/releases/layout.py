@@ -87,24 +87,25 @@ def missing_parts(path: Path) -> list[str]:
     return _look(Path(path))[2]
 
 
-def releases_in(folder: Path) -> list[Release]:
+def releases_in(folder: Path, unread: list[OSError] | None = None) -> list[Release]:
     """``folder`` itself if it is a release, then each child that is one, by name.
 
-    What cannot be read is passed over.
+    What cannot be read is passed over; ``unread`` is given the reasons.
     """
     folder = Path(folder).absolute()
-    looks = ((path, *_look(path)) for path in (folder, *children(folder)))
+    looks = ((path, *_look(path, unread)) for path in (folder, *children(folder, unread)))
     return [_release(path, layout, files) for path, layout, files, missing in looks if not missing]
 
 
-def children(folder: Path) -> list[Path]:
+def children(folder: Path, unread: list[OSError] | None = None) -> list[Path]:
     """Where releases may be in ``folder``, by name; none where it cannot be read.
 
-    Hidden children, and with them unfinished installs, are passed over.
+    Hidden children, and with them unfinished installs, are passed over. ``unread`` as above.
     """
     try:
         return sorted(child for child in folder.iterdir() if not child.name.startswith("."))
-    except OSError:
+    except OSError as error:
+        _note(error, unread)
         return []
 
 
@@ -137,7 +138,14 @@ def _release(path: Path, layout: str, files: dict[str, Path]) -> Release:
     return Release(path.stem if layout == "merged" else path.name, path, layout, files)
 
 
-def _look(path: Path) -> tuple[str, dict[str, Path], list[str]]:
+def _note(error: OSError, unread: list[OSError] | None) -> None:
+    if unread is not None:
+        unread.append(error)
+
+
+def _look(
+    path: Path, unread: list[OSError] | None = None
+) -> tuple[str, dict[str, Path], list[str]]:
     """The layout at ``path``, the files found, and what is missing."""
     try:
         if path.is_file():
@@ -148,6 +156,7 @@ def _look(path: Path) -> tuple[str, dict[str, Path], list[str]]:
             return "recam", *_recam(path)
         return "public", *_public(path)
     except OSError as error:
+        _note(error, unread)
         return "public", {}, [f"files that may be read ({error.strerror})"]
 
 

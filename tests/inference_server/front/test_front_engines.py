@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 
+import psutil
 import pytest
 from servers import ROOT, until
+from slow_engine import copy_code
 from takes import SHORT, request
 
-from inference_server.engines.registry import PACKAGES, engine_statuses
+from inference_server.engines.registry import PACKAGES, choose, engine_statuses
 from shared.client.client import Client
 
 WAIT = 60.0
@@ -52,3 +56,31 @@ def test_weights_that_come_are_used_and_weights_that_go_are_not_missed(
 def test_weights_that_cannot_be_read_leave_the_other_engine(tmp_path):
     model, other = engine_statuses(tmp_path / ("x" * 300))  # longer than names may be
     assert not model.can_run and other.can_run
+    assert choose("auto", [model, other])[0] == "projection"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process limits another")
+def test_jobs_wait_for_the_engine_where_the_system_opens_no_more_files(
+    server, client, short_clip, tmp_path
+):
+    server.kill()
+    code = copy_code(tmp_path / "code")
+    with (code / "inference_server/front/jobs/dispatcher.py").open("a") as dispatcher:
+        dispatcher.write("\nRETRY_SECONDS = 0.5\n")
+    server.start(code=code)
+    release = server.state / "releases" / "miniature"
+    shutil.copytree(ROOT / "inference_server/miniature/release", release)
+    client.upload(short_clip).result(WAIT)
+    front = psutil.Process(server.process.pid)
+    limits = front.rlimit(psutil.RLIMIT_NOFILE)
+    used = {int(name) for name in os.listdir(f"/proc/{front.pid}/fd")}
+    front.rlimit(psutil.RLIMIT_NOFILE, (min({*range(len(used) + 1)} - used), limits[1]))
+    jobs = [
+        client.shoot(request(SHORT, engine=engine), [short_clip], tmp_path / f"{engine}.mp4")
+        for engine in ("auto", "recammaster")
+    ]
+    until(lambda: "Too many open files" in client.server()["trouble"])
+    until(lambda: [each["stage"] for each in client.jobs()] == ["queued"] * 2)
+    front.rlimit(psutil.RLIMIT_NOFILE, limits)
+    assert until(lambda: jobs[0].state.engine) == "recammaster"
+    server.kill()  # its worker would have torch loaded first
