@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         named = trial.shortcuts or f"exact, {options.steps} steps"
         likeness = "" if trial.shortcuts is None else f"{trial.psnr:6.2f} dB"
         share = trial.seconds / done[0].seconds
-        print(f"{named!s:<50} {trial.seconds:8.1f} s  {share:5.0%}  {likeness}", flush=True)
+        print(f"{named!s:<50} {trial.seconds:8.1f} s  {100 * share:4.0f} %  {likeness}", flush=True)
     found = calibrate.best(done, options.psnr)
     if found is None:
         print(f"None is quicker and within {options.psnr:g} dB: fast quality stays off.")

@@ -186,7 +186,7 @@ def test_calibrate_tries_prints_and_keeps_the_best(recam, tmp_path, monkeypatch,
     status, said, _ = recam("calibrate", *given, "--psnr", "1")
     assert status == 0
     exact, two, kept = said.splitlines()
-    assert exact.startswith("exact, 3 steps") and "100%" in exact
-    assert two.startswith("2 unipc steps") and "67%" in two and two.endswith(" dB")
+    assert exact.startswith("exact, 3 steps") and "100 %" in exact
+    assert two.startswith("2 unipc steps") and "67 %" in two and two.endswith(" dB")
     assert kept.startswith("Fast quality is now 2 unipc steps, kept in ")
     assert calibrated(find_release(MINIATURE)) == tried[0]

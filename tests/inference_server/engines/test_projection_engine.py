@@ -72,7 +72,7 @@ def test_the_report_tells_the_mean_and_the_worst_share():
     assert rendering.report["unseen_share"] == 0.5
     assert rendering.report["unseen_share_worst"] == 1
     assert "preview" in rendering.report["note"]
-    assert any("50.0%" in remark for remark in rendering.remarks)
+    assert any("50.0 %" in remark for remark in rendering.remarks)
 
 
 def test_frames_are_made_one_by_one_and_let_go():

@@ -134,7 +134,7 @@ def test_fill_blurs_what_the_model_did_not_see():
     framing = plan_framing(300, 300, "fill", "192x96")
     take = framing.to_clip(made(framing, frame)).astype(int)
     assert framing.unseen_share == pytest.approx(0.5, abs=0.01)
-    assert any("50.0%" in remark for remark in framing.remarks)
+    assert any("50.0 %" in remark for remark in framing.remarks)
     strips = take[:74], take[-74:]
     for strip, beside in zip(strips, (take[80:130], take[-130:-80]), strict=True):
         assert np.abs(strip.mean((0, 1)) - beside.mean((0, 1))).max() < 12
