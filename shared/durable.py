@@ -14,16 +14,17 @@ def flush(file: Path) -> None:
     """Bring a file's content, and its name, to the disk. May take seconds; raises OSError."""
     with file.open("r+b") as opened:
         os.fsync(opened.fileno())
-    _flush_folder(file.parent)
+    flush_folder(file.parent)
 
 
 def replace(draft: Path, final: Path) -> None:
     """Rename a file that was flushed, durably, over what may lie there. Raises OSError."""
     draft.replace(final)
-    _flush_folder(final.parent)
+    flush_folder(final.parent)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, if that disk can. Raises OSError."""
     if os.name == "nt":  # Windows has no handle on a folder
         return
     handle = os.open(folder, os.O_RDONLY)

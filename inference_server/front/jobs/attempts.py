@@ -14,10 +14,11 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from shared.durable import flush_folder
 from shared.errors import RecamError
 
 from ..journal.entry import Entry
-from ..storage.store import Store, keep
+from ..storage.store import Store, flush_names, keep
 
 ORDER = "order.json"
 SHOT = "shot.json"
@@ -78,8 +79,7 @@ def keep_result(store: Store, attempt: str, entry: Entry, takes: list[dict]) -> 
     work, folder = store.work_folder(attempt), store.result_folder(entry.owner, entry.id)
     if work.is_dir():
         _move(work, folder)
-    for new in (folder, *folder.parents[:2]):  # results, maybe, and the owner's folder in it
-        flush_folder(new.parent)
+    flush_names(folder)
     for number, take in enumerate(takes):
         file = store.result(entry.owner, entry.id, number)
         if not file.is_file() or file.stat().st_size != take["size"]:
@@ -104,17 +104,6 @@ def _move(work: Path, folder: Path) -> None:
             if os.name != "nt" or not tries_left:
                 raise
             time.sleep(PAUSE_SECONDS)
-
-
-def flush_folder(folder: Path) -> None:
-    """Have the names in it on the disk; Windows has no handle on a folder to flush."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def left_over(store: Store, in_use: Iterable[str]) -> list[Path]:

@@ -9,6 +9,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.durable import flush_folder
 from shared.errors import RecamError
 from shared.folders import config_folder
 from shared.protocol.keys import client_keys, new_pair, read_key, write_once
@@ -103,7 +104,7 @@ def revoke(name_or_key: str) -> Listed:
             for each in clients:  # the same key may have been put there twice, by hand
                 if each is client or (each.key and each.key == client.key):
                     (clients_folder() / f"{each.name}.pub").unlink(missing_ok=True)
-            _flush(clients_folder())
+            flush_folder(clients_folder())
             return client
     raise RecamError(
         "client_unknown", f"No client is listed as {name_or_key!r}.", "`recam keys` lists them."
@@ -163,12 +164,3 @@ def _taken(name: str) -> RecamError:
         f"A client is listed as {name} already.",
         f"Take another name, or `recam keys revoke {name}` first.",
     )
-
-
-def _flush(folder: Path) -> None:
-    if os.name != "nt":  # Windows has no handle on a folder to flush
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from shared.durable import flush_folder
 from shared.errors import RecamError
 from shared.takes import take_path
 
@@ -210,15 +211,16 @@ def upload_closed() -> RecamError:
 
 
 def keep(draft: Path, final: Path) -> None:
-    """Rename a flushed file or folder to its final name, durably."""
+    """Rename a flushed file or folder to its final name in the store, durably. Raises OSError."""
     final.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(draft, final)
-    if os.name != "nt":  # Windows has no handle on a folder to flush
-        folder = os.open(final.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    draft.replace(final)
+    flush_names(final)
+
+
+def flush_names(final: Path) -> None:
+    """Bring the name of what is kept, and its folders', which may be new, to the disk. OSError."""
+    for folder in final.parents[:3]:  # the owner's, that of its kind, the state folder
+        flush_folder(folder)
 
 
 def disk_error(error: OSError) -> RecamError:

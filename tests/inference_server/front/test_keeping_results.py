@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import stat
 
 import pytest
 from takes import request
@@ -74,6 +76,25 @@ def test_one_that_was_moved_and_not_flushed_is_not_thrown_away(attempt):
     keep(store.work_folder(name), store.result_folder(entry.owner, entry.id))
     assert keep_it(attempt) == FINISHED
     assert store.result(entry.owner, entry.id, 0).read_bytes() == b"take"
+
+
+def test_a_disk_that_flushes_no_folder_keeps_it_all_the_same(attempt, monkeypatch):
+    """As some do that are reached over a network; whatever else they say counts."""
+    flush, says = os.fsync, [errno.EINVAL]
+    asked = []
+
+    def no_folder(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            asked.append(handle)
+            raise OSError(says[0], os.strerror(says[0]))
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", no_folder)
+    store, entry, _ = attempt
+    assert keep_it(attempt) == FINISHED and asked
+    assert store.result(entry.owner, entry.id, 0).read_bytes() == b"take"
+    says[0] = errno.EIO
+    assert keep_it(attempt).error["code"] == "server_disk"
 
 
 def test_any_other_trouble_of_the_disk_is_told(attempt, tmp_path):
