@@ -189,7 +189,7 @@ class Front:
         """Whoever may not come in any more has nothing rendered any more."""
         try:
             for entry in [*self._journal.interrupted(), *self._journal.queued()]:
-                if not self._door.lets_in(entry.owner) and self._door.certain:
+                if self._door.revoked(entry.owner):
                     log.info("job %s is cancelled: its owner's key is not let in", entry.id)
                     self._dispatcher.cancel(entry)
         except RecamError as error:  # the journal cannot be written now

@@ -35,7 +35,7 @@ class Door:
     CURVE asks at the handshake alone; the front asks at every message, so that a key that is
     revoked gets nothing more on a connection that lasts.
 
-    on_revoked: called after a key has left the list.
+    on_revoked: called when ``revoked`` may have become true of a key.
     """
 
     def __init__(self, on_revoked: Callable[[], None] = lambda: None) -> None:
@@ -43,6 +43,7 @@ class Door:
         self._seen: tuple = ()
         self._shut = False  # for newcomers, while the user's own key cannot be read
         self._keys: frozenset[bytes] = frozenset()
+        self._gone: frozenset[bytes] = frozenset()  # that were let in, and were taken off the list
         self._by_name: dict[str, bytes] = {}
         self._damaged: frozenset[str] = frozenset()
         self._minute = 0.0
@@ -55,9 +56,15 @@ class Door:
         self._look()
         return key.encode() in self._keys
 
+    def revoked(self, key: str) -> bool:
+        """Whether this public key was taken off the list. Of one that was never seen on it that is
+        not known while a file is damaged, which may be its own."""
+        if self.lets_in(key):
+            return False
+        return self._certain or key.encode() in self._gone
+
     @property
-    def certain(self) -> bool:
-        """Whether who is not let in was taken off the list: not while a file is damaged."""
+    def _certain(self) -> bool:
         return not (self._shut or self._damaged)
 
     def callback(self, domain: str, key: bytes) -> bool:
@@ -105,7 +112,7 @@ class Door:
                 log.error("nobody new is let in: %s", error)
             self._seen, self._shut = (folder, own), True
             return
-        self._shut = False
+        was_certain, self._shut = self._certain, False
         # A file that is just being written, or came to harm, takes nobody's leave away.
         before = {key: name for name, key in self._by_name.items()}
         by_name = {each.name: each.key or self._by_name.get(each.name) for each in clients}
@@ -113,11 +120,13 @@ class Door:
         self._by_name = {name: key for name, key in by_name.items() if key}
         let_in, self._keys = self._keys, frozenset({mine, *self._by_name.values()})
         self._seen = folder, own
-        if gone := let_in - self._keys:
-            for key in gone:
-                name = before.get(key, "(this user's own)")
-                owner = short_owner(key.decode())
-                event(log, "a client is no longer let in", client=name, owner=owner)
+        gone = let_in - self._keys
+        self._gone = (self._gone | gone) - self._keys
+        for key in gone:
+            name = before.get(key, "(this user's own)")
+            owner = short_owner(key.decode())
+            event(log, "a client is no longer let in", client=name, owner=owner)
+        if gone or (self._certain and not was_certain):
             self._on_revoked()
 
     def _say_damaged(self, damaged: frozenset[str]) -> None:

@@ -74,6 +74,7 @@ def test_a_revoked_key_gets_nothing_more_on_a_connection_that_lasts(
     for body in bodies:
         assert bob.ask("job.submit", body, shot(250))[0] == "job.accepted"
     until(lambda: bob.next_event()["stage"] == "rendering")
+    (shared_server.config / "clients" / "eve.pub").write_text("damaged")  # and no matter
 
     said = shared_server.run("keys", "revoke", "bob")
     assert said.returncode == 0 and "cancelled" in said.stdout
@@ -172,7 +173,8 @@ def test_the_door_opens_and_shuts_as_the_folder_says(config, tmp_path, caplog):
     assert not gone
     revoke(anna)
     assert not door.lets_in(anna) and not door.callback("*", anna.encode())
-    assert door.lets_in(mine) and gone == [True] and door.certain
+    assert door.lets_in(mine) and gone == [True]
+    assert door.revoked(anna) and not door.revoked(mine)
     (said,) = [record for record in caplog.records if "no longer" in record.message]
     assert said.fields == {"client": "anna", "owner": short_owner(anna)}
 
@@ -185,12 +187,18 @@ def test_a_damaged_file_takes_nobodys_leave_away_and_gives_none(config, tmp_path
     assert door.lets_in(anna) and door.lets_in(ben)
     (config / "clients" / "anna.pub").write_text("damaged")
     (config / "clients" / "eve.pub").write_text("damaged")
-    assert door.lets_in(anna) and door.lets_in(ben) and not door.certain
+    assert door.lets_in(anna) and door.lets_in(ben)
     revoke("ben")
-    assert not door.lets_in(ben)
+    assert door.revoked(ben) and not door.revoked(anna)
     assert "anna.pub" in caplog.text and "eve.pub" in caplog.text
-    again = Door()  # which has never seen anna's key
-    assert not again.lets_in(anna) and not again.certain
+    told = []
+    again = Door(lambda: told.append(True))  # which has never seen anna's key, nor ben's
+    assert not again.lets_in(anna) and not again.revoked(anna) and not again.revoked(ben)
+    (config / "clients" / "anna.pub").write_text(anna)
+    (config / "clients" / "eve.pub").unlink()
+    assert again.lets_in(anna) and again.revoked(ben) and told == [True]
+    allow("ben", ben.encode())
+    assert door.lets_in(ben) and not door.revoked(ben) and not again.revoked(ben)
 
 
 def test_where_the_users_own_key_is_damaged_nobody_new_comes_in(config, tmp_path):
@@ -200,7 +208,7 @@ def test_where_the_users_own_key_is_damaged_nobody_new_comes_in(config, tmp_path
     assert door.lets_in(anna)
     kept = (config / "client.key").read_bytes()
     (config / "client.key").write_text("damaged")
-    assert not door.callback("*", anna.encode()) and not door.certain
+    assert not door.callback("*", anna.encode()) and not door.revoked(key(tmp_path / "ben"))
     assert door.lets_in(anna) and door.lets_in(mine)  # those who are there stay
     (config / "client.key").write_bytes(kept)
     assert door.callback("*", anna.encode())
@@ -230,7 +238,7 @@ def test_a_folder_that_cannot_be_looked_through_takes_nobodys_leave_away(
     monkeypatch.setattr(os, "listdir", too_many_files)
     monkeypatch.setattr(os, "scandir", too_many_files)
     door._look(anew=True)
-    assert door.lets_in(anna.decode()) and not door.certain and not gone
+    assert door.lets_in(anna.decode()) and not door.revoked(anna.decode()) and not gone
 
 
 def test_a_key_that_connects_again_and_again_waits_and_keeps_nobody_else_out(config, tmp_path):
