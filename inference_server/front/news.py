@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import zmq
 
+from shared.errors import RecamError
 from shared.protocol.messages import Message
 
 from .journal.entry import Entry
@@ -59,15 +60,23 @@ class News:
             self._late.pop((listener, entry.owner, entry.id), None)
             if isinstance(failed, zmq.Again):
                 # Full with news, of many jobs at once: what it then needs is the newest alone.
-                self._late[listener, entry.owner, entry.id] = None
-                if not self._telling_late:
-                    self._telling_late = True
-                    asyncio.get_running_loop().call_later(PROGRESS_SECONDS, self._tell_late)
+                self._tell_later(listener, entry.owner, entry.id)
             elif failed:
                 listeners.discard(listener)
+
+    def _tell_later(self, listener: bytes, owner: str, job: str) -> None:
+        self._late[listener, owner, job] = None
+        if not self._telling_late:
+            self._telling_late = True
+            asyncio.get_running_loop().call_later(PROGRESS_SECONDS, self._tell_late)
 
     def _tell_late(self) -> None:
         late, self._late, self._telling_late = self._late, {}, False
         for listener, owner, job in late:
-            if entry := self._journal.find(owner, job):
+            try:
+                entry = self._journal.find(owner, job)
+            except RecamError:  # the journal cannot be read now
+                self._tell_later(listener, owner, job)
+                continue
+            if entry:
                 self._tell(entry, self._state(entry), {listener})

@@ -85,7 +85,10 @@ class Door:
         """Look now and then, also while nobody says anything."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            self._look(anew=True)
+            try:
+                self._look(anew=True)
+            except Exception:  # it must not be the last look
+                log.exception("who may come in could not be looked at")
 
     def say_who(self, address: str) -> None:
         """At the start: a plain warning where the server can be reached from other machines."""

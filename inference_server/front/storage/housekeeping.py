@@ -71,6 +71,8 @@ class Housekeeping:
                     await self.tidy()
                 except (OSError, RecamError) as error:
                     log.error("the state folder cannot be looked after: %s", error)
+                except Exception:  # it must not be the last look
+                    log.exception("the state folder could not be looked after")
                 await asyncio.sleep(PAUSE_SECONDS)
         finally:
             if self._making_room:

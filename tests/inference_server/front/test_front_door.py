@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import os
@@ -15,6 +16,7 @@ from servers import Server, recam, until
 from test_front_protocol import job_body, shot
 
 from inference_server.front.journal.job_events import short_owner
+from inference_server.front.network import door as doors
 from inference_server.front.network.clients import allow, revoke
 from inference_server.front.network.door import HANDSHAKES_A_MINUTE, Door, is_loopback
 from shared.protocol.keys import client_keys
@@ -239,6 +241,30 @@ def test_a_folder_that_cannot_be_looked_through_takes_nobodys_leave_away(
     monkeypatch.setattr(os, "scandir", too_many_files)
     door._look(anew=True)
     assert door.lets_in(anna.decode()) and not door.revoked(anna.decode()) and not gone
+
+
+def test_a_mistake_in_what_follows_a_look_does_not_make_it_the_last(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(doors, "LOOK_SECONDS", 0.01)
+    followed = []
+
+    def follow():
+        followed.append(True)
+        raise KeyError("x")
+
+    door, names = Door(follow), ("anna", "ben")
+    for name in names:
+        allow(name, client_keys(tmp_path / name).public)
+    assert door.lets_in(key(tmp_path / "ben"))
+
+    async def revoke_both() -> None:
+        watching = asyncio.ensure_future(door.watch())
+        for count, name in enumerate(names, 1):
+            revoke(name)
+            while len(followed) < count:
+                await asyncio.sleep(0.01)
+        watching.cancel()
+
+    asyncio.run(asyncio.wait_for(revoke_both(), 10))
 
 
 def test_a_key_that_connects_again_and_again_waits_and_keeps_nobody_else_out(config, tmp_path):
