@@ -55,7 +55,7 @@ class Client:
         self._server_key = check_public_key(server_key) if server_key else server_keys().public
         self._keys = client_keys()
         self._patience = patience
-        self._jobs: dict[str, RemoteJob] = {}
+        self._jobs: set[RemoteJob] = set()  # under way
         self._loop = _event_loop()
         self._thread = threading.Thread(target=self._run, name="recam-client", daemon=True)
         self._thread.start()
@@ -204,18 +204,23 @@ class Client:
         remote = RemoteJob(job, self._connection, self._patience, self._loop)
 
         async def begin() -> None:
-            self._jobs[job] = remote
-            await work(remote)
+            self._jobs.add(remote)
+            try:
+                await work(remote)
+            finally:
+                self._jobs.discard(remote)
 
         self._call(begin)
         return remote
 
     def _on_event(self, message: Message) -> None:
-        if message.type == "job.state" and (remote := self._jobs.get(message.body["job"])):
-            remote.take_event(message)
+        if message.type == "job.state":
+            for remote in self._jobs:
+                if remote.id == message.body["job"]:
+                    remote.take_event(message)
 
     def _on_back(self) -> None:
-        for remote in self._jobs.values():
+        for remote in self._jobs:
             remote.connection_back()
 
     def _call(self, work, *arguments) -> concurrent.futures.Future:

@@ -18,7 +18,7 @@ from ..takes import take_path
 from .connection import Connection, ConnectionLost
 from .download import download
 from .parts import remove
-from .refusals import client_fault, odd_answer
+from .refusals import client_fault, let_go, odd_answer
 from .room import Room
 from .sent import drop
 from .shot import with_shot
@@ -115,7 +115,10 @@ class RemoteJob:
         try:
             await self._task
         except asyncio.CancelledError:
-            if self._called_off and not self._on_server:
+            if not self._called_off or self._submitting:  # the client is closed
+                self._show(stage="failed", error=let_go(self.id, self.submitted))
+                return
+            if not self._on_server:
                 await drop(self._connection, self._sent, self._deletes)
             self._show(stage="cancelled")
         except RecamError as error:
@@ -196,7 +199,7 @@ class RemoteJob:
             if stage == "failed":
                 raise error_from(body["error"])
             if stage == "cancelled":
-                raise asyncio.CancelledError
+                return self._show(stage="cancelled")
             if stage == "finished":
                 break
             body = await self._next_event()

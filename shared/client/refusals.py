@@ -62,3 +62,17 @@ def client_fault(job: str, error: Exception) -> RecamError:
         f"Recam made a mistake while it followed the job {job} ({error}).",
         f"The server may have finished it: try `recam fetch {job} -o FILE`.",
     )
+
+
+def let_go(job: str, submitted: bool) -> RecamError:
+    """The error for a job that is followed no more, its client being closed.
+
+    submitted: whether the server may have it.
+    """
+    return RecamError(
+        "client_closed",
+        f"The job {job} is not followed any more.",
+        f"The server may go on with it: `recam fetch {job} -o FILE` brings what it makes."
+        if submitted
+        else "It had not been sent yet: send it again, which goes on where it stopped.",
+    )

@@ -15,7 +15,7 @@ from takes import LONG, SHORT, rendering, request
 from shared.client import room, sent
 from shared.client.client import Client
 from shared.client.connection import Connection
-from shared.protocol.limits import CHUNK_BYTES, CREDIT
+from shared.protocol.limits import CHUNK_BYTES, CREDIT, DATA_BYTES
 
 WAIT = 60.0
 MANY = 20  # files
@@ -96,7 +96,7 @@ def test_called_off_it_leaves_nothing(shared_server, client, proxy, files, tmp_p
 def test_closed_it_leaves_what_it_can_take_up_again(shared_server, client, proxy, files, tmp_path):
     job = under_way(client, proxy, files, tmp_path / "take.mp4", delete_on_delivery=True)
     client.close()
-    assert job.state.stage != "finished"
+    assert job.wait(WAIT).error.code == "client_closed" and "send it again" in job.state.error.hint
     [upload] = lying(shared_server, "uploads")
     assert upload.stat().st_size
     with Client(shared_server.address) as again:
@@ -116,11 +116,11 @@ def test_what_another_job_sends_goes_on(shared_server, client, proxy, files, tmp
 
 
 @pytest.mark.parametrize("cut", [False, True])
-@pytest.mark.parametrize("frames", [SHORT, 20_000])
+@pytest.mark.parametrize("frames", [SHORT, 4_000])
 def test_called_off_while_it_is_submitted_it_ends_there_too(
     shared_server, client, proxy, busy, long_clip, tmp_path, monkeypatch, frames, cut
 ):
-    """Its shot in the message, or sent as a file before; and if the connection breaks."""
+    """Its shot in the message, or too long and sent as a file; and if the connection breaks."""
     post, made = Connection.post, []
 
     def calling_off(connection, kind, *more):
@@ -132,7 +132,9 @@ def test_called_off_while_it_is_submitted_it_ends_there_too(
         return answer
 
     monkeypatch.setattr(Connection, "post", calling_off)
-    made.append(client.shoot(request(frames), [long_clip], tmp_path / "take.mp4"))
+    asked = request(frames)
+    assert (len(asked.shot_data()) > DATA_BYTES) == (frames != SHORT)
+    made.append(client.shoot(asked, [long_clip], tmp_path / "take.mp4"))
     assert made[0].wait(WAIT).stage == "cancelled"
     assert {job["job"]: job["stage"] for job in client.jobs()}[made[0].id] == "cancelled"
 
@@ -178,6 +180,16 @@ def test_called_off_without_an_answer_it_is_not_said_to_be_cancelled(clip_sent, 
         job.cancel()
         proxy.close()
         assert job.wait(WAIT).error.code == "server_unreachable" and job.submitted
+
+
+def test_called_off_and_closed_before_the_answer_it_may_be_there(clip_sent, odd):
+    odd.says["job.submit"] = None
+    with Client(odd.address) as client:
+        job = clip_sent(client)
+        until(lambda: "job.submit" in odd.asked)
+        job.cancel()
+    error = job.wait(WAIT).error
+    assert error.code == "client_closed" and job.id in error.hint
 
 
 @pytest.fixture

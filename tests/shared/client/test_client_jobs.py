@@ -280,5 +280,6 @@ def test_a_client_that_leaves_leaves_its_job(shared_server, client, long_clip, t
     with Client(shared_server.address) as leaving:
         job = leaving.shoot(request(LONG // 10), [long_clip], tmp_path / "take.mp4")
         rendering(job)
+    assert job.wait(WAIT).error.code == "client_closed" and "go on" in job.state.error.hint
     assert stage_of(client, job) in ("rendering", "finished")
     finished(client.attach(job.id, tmp_path / "take.mp4"))

@@ -51,6 +51,15 @@ def test_a_queue_is_listed_followed_and_cancelled_without_waiting(client, long_c
         assert followed.wait(30).stage == job.wait(30).stage == "cancelled"
 
 
+def test_all_who_follow_a_job_are_told_and_forgotten(client, long_clip, tmp_path, monkeypatch):
+    monkeypatch.setattr("shared.client.job.QUIET_SECONDS", 300.0)  # nobody asks
+    job = rendering(client.shoot(request(LONG), [long_clip], tmp_path / "take.mp4"))
+    followed = [rendering(client.attach(job.id)) for _ in range(2)]
+    job.cancel()
+    assert [each.wait(30).stage for each in (job, *followed)] == ["cancelled"] * 3
+    until(lambda: not client._jobs)
+
+
 def test_a_finished_job_is_fetched_by_its_id(client, short_clip, tmp_path):
     done = client.shoot(request(SHORT), [short_clip], tmp_path / "a.mp4")
     assert done.wait(60).stage == "finished"
