@@ -113,9 +113,11 @@ def _more_files() -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    os.umask(
-        0o077
-    )  # footage is its owner's alone, also in a state folder that others may look into
+    # Footage is its owner's alone, also in a state folder that others may look into.
+    os.umask(0o077)
+    other_releases = options.releases != default_releases()
+    # Prompts, paces and calibrations belong there, too; workers look for them by this.
+    os.environ["RECAM_STATE"] = str(options.state.absolute())
     _more_files()
     host = options.host.strip("[]")
     host = f"[{host}]" if ":" in host else host  # one of IPv6
@@ -131,7 +133,7 @@ def run(options: argparse.Namespace) -> int:
             metrics_port=options.metrics_port,
         )
         log.to_file(options.state)  # which is this server's alone by now
-        if options.releases != default_releases() and not options.releases.is_dir():
+        if other_releases and not options.releases.is_dir():
             _log.warning("there is no folder %s with weights: see --releases", options.releases)
 
         def say(address: str) -> None:

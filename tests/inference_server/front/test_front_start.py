@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
 import psutil
 import pytest
 from servers import ROOT, recam, until
+from takes import SHORT, request
+
+from shared.client.client import Client
 
 NEVER_IN_THE_FRONT = {"torch", "av", "cv2", "matplotlib", "diffusers", "transformers"}
 
@@ -32,6 +36,22 @@ def test_a_second_server_on_one_state_folder_is_refused(shared_server):
     assert second.returncode == 1
     assert str(shared_server.state) in second.stderr and "another server" in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_all_that_a_server_keeps_is_in_the_folder_that_it_was_given(server, short_clip, tmp_path):
+    server.stop()
+    shutil.rmtree(server.state)
+    given = tmp_path / "given"
+    (given / "prompts").mkdir(parents=True)
+    server.start(more=["--state", given])
+    assert server.worker().environ()["RECAM_STATE"] == str(given)
+    with Client(server.address) as client:
+        job = client.shoot(request(SHORT), [short_clip], tmp_path / "take.mp4")
+        assert job.wait(60).stage == "finished"
+        prompt = given / "prompts" / "prompt-1.safetensors"
+        prompt.touch()
+        client.delivered(job.id, delete=True).result(30)
+    assert not prompt.exists() and not server.state.exists()
 
 
 def test_a_port_that_is_taken_is_named(shared_server, tmp_path):
