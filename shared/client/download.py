@@ -12,6 +12,7 @@ from ..durable import replace
 from ..errors import RecamError
 from ..protocol.limits import CHUNK_BYTES, CREDIT
 from . import parts
+from .arriving import Arriving
 from .connection import Connection, ConnectionLost, answer
 from .room import FETCHED, Room
 from .upload import TRIES, OnBytes, breaks_off
@@ -47,7 +48,7 @@ async def download(
         draft, part = await asyncio.to_thread(parts.open_part, path, sha256)
         with part:
             await asyncio.to_thread(parts.remove_old, path.parent)
-            arriving = parts.Arriving(part, size)
+            arriving = Arriving(part, size)
             await arriving.take_up()
             parts.check_room(path.parent, arriving.size - arriving.offset)
             older = arriving.offset > 0
@@ -77,7 +78,7 @@ async def download(
 async def _fetch(
     job: str,
     number: int,
-    arriving: parts.Arriving,
+    arriving: Arriving,
     connection: Connection,
     patience: float,
     on_bytes: OnBytes,
@@ -102,7 +103,7 @@ async def _fetch(
 async def _fetch_on(
     job: str,
     number: int,
-    arriving: parts.Arriving,
+    arriving: Arriving,
     connection: Connection,
     on_bytes: OnBytes,
     room: Room,

@@ -1,8 +1,7 @@
-"""What has arrived of takes: kept beside the place where each will lie, until it is whole."""
+"""Where a take lies until it is whole: beside its place, for whoever fetches it on."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import glob
@@ -15,11 +14,9 @@ from pathlib import Path
 from typing import IO
 
 from ..claims import claim
-from ..protocol.limits import CHUNK_BYTES
 
 SUFFIX = ".recam.part"
 KEPT_SECONDS = 7 * 86_400.0  # since the last byte; the server may have it longer
-PIECE_BYTES = 4 * 1024 * 1024  # of what is read at a time
 
 
 def part_path(path: Path, sha256: str) -> Path:
@@ -78,43 +75,3 @@ def check_room(folder: Path, size: int) -> None:
     disk = shutil.disk_usage(folder)
     if disk.total > 0 and disk.free < size:  # some disks in a network do not tell
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-class Arriving:
-    """A take that arrives in the open file ``part``. ``offset``: bytes that are there."""
-
-    def __init__(self, part: IO, size: int) -> None:
-        self.size = size
-        self.offset = 0
-        self._part = part
-        self._digest = hashlib.sha256()
-
-    async def take_up(self) -> None:
-        """Read what is there already: whole chunks of it are kept. Raises OSError."""
-        there = self._part.seek(0, os.SEEK_END)
-        kept = there if there == self.size else there - there % CHUNK_BYTES
-        self._part.truncate(kept if there <= self.size else 0)
-        self._part.seek(0)
-        while piece := await asyncio.to_thread(self._part.read, PIECE_BYTES):
-            await asyncio.to_thread(self._digest.update, piece)
-            self.offset += len(piece)
-
-    def begin_again(self) -> None:
-        """Throw away what is there."""
-        self._part.truncate(0)
-        self._digest, self.offset = hashlib.sha256(), 0
-
-    def keep(self, data: bytes | memoryview) -> None:
-        """Add what comes next. Raises OSError."""
-        self._digest.update(data)
-        self._part.write(data)
-        self._part.flush()  # to the system, lest the end of a chunk die with this process
-        self.offset += len(data)
-
-    def sha256(self) -> str:
-        """Of all that is there, in hexadecimal."""
-        return self._digest.hexdigest()
-
-    def flush(self) -> None:
-        """Bring it to the disk. May take seconds; raises OSError."""
-        os.fsync(self._part.fileno())

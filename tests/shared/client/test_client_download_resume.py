@@ -18,6 +18,7 @@ from shared.cameras.lens import lens_from_focal
 from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot
 from shared.client import download, parts
+from shared.client.arriving import Arriving
 from shared.client.client import Client
 from shared.protocol.limits import CHUNK_BYTES
 from shared.protocol.request import JobRequest
@@ -194,7 +195,7 @@ def test_a_full_disk_is_said_before_anything_is_written(client, done, out, monke
 
 def test_a_disk_that_fills_up_meanwhile_gets_its_room_back(client, done, out, monkeypatch):
     job, take, _ = done
-    keep = parts.Arriving.keep
+    keep = Arriving.keep
 
     def keep_some(arriving, data):
         if arriving.offset > 3 * CHUNK_BYTES:
@@ -202,7 +203,7 @@ def test_a_disk_that_fills_up_meanwhile_gets_its_room_back(client, done, out, mo
         keep(arriving, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(parts.Arriving, "keep", keep_some)
+        patch.setattr(Arriving, "keep", keep_some)
         error = client.attach(job, out).wait(WAIT).error
     assert error.code == "result_unwritable" and "the disk is full" in error.sentence
     assert [*out.parent.iterdir()] == []
@@ -213,7 +214,7 @@ def test_a_disk_that_fills_up_meanwhile_gets_its_room_back(client, done, out, mo
 def test_a_take_is_on_the_disk_before_it_lies_at_its_place(client, done, out, monkeypatch):
     """Else a server that deletes on delivery might have had the only whole one."""
     order, replace = [], download.replace
-    flush = parts.Arriving.flush
+    flush = Arriving.flush
 
     def flushing(arriving):
         flush(arriving)
@@ -223,7 +224,7 @@ def test_a_take_is_on_the_disk_before_it_lies_at_its_place(client, done, out, mo
         replace(draft, path)
         order.append(("replaced", out.exists()))
 
-    monkeypatch.setattr(parts.Arriving, "flush", flushing)
+    monkeypatch.setattr(Arriving, "flush", flushing)
     monkeypatch.setattr(download, "replace", replacing)
     assert client.attach(done[0], out).wait(WAIT).stage == "finished"
     assert order == [("flushed", False), ("replaced", True)]
