@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from shared.protocol.limits import CHUNK_BYTES, CREDIT, HEADER_BYTES, PROTOCOL
-from shared.protocol.messages import Message
+from shared.protocol.messages import Message, other_version
 from shared.protocol.schema import check_request, unknown
 from shared.version import VERSION
 
@@ -77,6 +77,8 @@ class Handlers:
         self._clips.close()
 
     async def _hello(self, sender, owner, body, data) -> Message:
+        if body["protocol"] != PROTOCOL:
+            raise other_version(body["protocol"])
         return Message("welcome", self._about())
 
     async def _info(self, sender, owner, body, data) -> Message:

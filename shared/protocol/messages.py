@@ -60,12 +60,7 @@ def unpack(frames: Sequence[bytes | memoryview]) -> Message:
     if set(header) != {"recam", "type", "id", "re", "body"}:
         raise bad("does not have exactly the fields recam, type, id, re, body")
     if type(header["recam"]) is not int or header["recam"] != PROTOCOL:
-        raise RecamError(
-            "protocol_version",
-            f"The other side speaks version {repr(header['recam'])[:20]} of Recam's "
-            f"protocol, this side version {PROTOCOL}.",
-            "Install the same version of Recam on both sides.",
-        )
+        raise other_version(header["recam"])
     kind = header["type"]
     if not (isinstance(kind, str) and len(kind) <= 40 and _TYPE.fullmatch(kind)):
         raise bad("has no proper type")
@@ -75,6 +70,16 @@ def unpack(frames: Sequence[bytes | memoryview]) -> Message:
     if header["re"] is not None:
         _NUMBER(header["re"], "re")
     return Message(kind, header["body"], header["id"], header["re"], data)
+
+
+def other_version(number: object) -> RecamError:
+    """The error for another side that says it speaks that version."""
+    return RecamError(
+        "protocol_version",
+        f"The other side speaks version {repr(number)[:20]} of Recam's protocol, this side "
+        f"version {PROTOCOL}.",
+        "Install the same version of Recam on both sides.",
+    )
 
 
 def error_body(error: RecamError) -> dict[str, str]:

@@ -68,6 +68,7 @@ class Results:
         entry = find_job(self._journal, owner, body)
         _check_finished(entry)
         await self._deletion.delivered(entry, body.get("delete", False))
+        entry = find_job(self._journal, owner, body)  # of which little may be left
         return Message("job.state", self._state(entry))
 
 

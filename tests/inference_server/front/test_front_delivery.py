@@ -75,7 +75,8 @@ def test_not_a_word_of_it_is_left_on_the_server(server, plain, clip):
     delivered = rendered(plain, digest, **told)
     (prompts / "prompt-1.safetensors").touch()
     assert words_left(server, "whatitwascalled")
-    plain.ask("result.delivered", {"job": delivered})
+    state = plain.ask("result.delivered", {"job": delivered})[1]
+    assert (state["name"], state["remarks"], state["result"]["remarks"]) == ("deleted", [], [])
     assert not words_left(server, "whatitwascalled") and [*prompts.iterdir()] == [older]
     assert not words_left(server, digest)
     server.worker().suspend()

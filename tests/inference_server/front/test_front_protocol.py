@@ -246,6 +246,8 @@ def test_another_version_is_told_apart(plain):
     header = {"recam": 2, "type": "hello", "id": 1, "re": None, "body": {}}
     plain.socket.send(json.dumps(header).encode())
     assert plain.receive()[0]["body"]["code"] == "protocol_version"
+    kind, told, _ = plain.ask("hello", {"protocol": 2, "client": "plain 2"})
+    assert (kind, told["code"]) == ("error", "protocol_version") and "version 2" in told["sentence"]
 
 
 def test_a_connection_without_encryption_gets_nowhere(shared_server):
