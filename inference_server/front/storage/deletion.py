@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 
@@ -14,7 +13,7 @@ from ..journal.entry import Entry
 from ..journal.journal import Journal
 from . import uses
 from .kept import DELIVERED, set_aside, sweep
-from .slow import slowly
+from .slow import later, slowly
 from .store import Store, disk_error
 
 log = logging.getLogger(__name__)
@@ -30,7 +29,6 @@ class Deletion:
 
     def __init__(self, store: Store, journal: Journal, every: bool) -> None:
         self._store, self._journal, self._every = store, journal, every
-        self._under_way: set[asyncio.Task] = set()
 
     async def delivered(self, entry: Entry, delete: bool = False) -> None:
         """A finished job's client has all of its takes. What is to be deleted is when this ends.
@@ -57,7 +55,7 @@ class Deletion:
         if entry.stage in ("failed", "cancelled") and self._wanted(entry):
             if self._delete_clips(entry):
                 self._empty([entry])
-            self._sweep_later(entry.accepted)
+            later(self._sweep, entry.accepted)
 
     def catch_up(self) -> None:
         """Delete what an ended server did not get to any more.
@@ -75,7 +73,7 @@ class Deletion:
             if self._delete_clips(entry, job.ended) and gone:
                 over.append(entry)
         self._empty(over)
-        self._sweep_later(min((entry.accepted for entry in over), default=float("inf")))
+        later(self._sweep, min((entry.accepted for entry in over), default=float("inf")))
 
     def _wanted(self, entry: Entry) -> bool:
         return self._every or bool(entry.body.get("delete_on_delivery"))
@@ -106,8 +104,3 @@ class Deletion:
             with contextlib.suppress(OSError):  # gone meanwhile, or in use in Windows
                 if file.stat().st_mtime >= since:
                     file.unlink()
-
-    def _sweep_later(self, since: float) -> None:
-        task = asyncio.ensure_future(slowly(self._sweep, since))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
+
+log = logging.getLogger(__name__)
 
 _THREADS = ThreadPoolExecutor(2, thread_name_prefix="recam-slow")
 
@@ -14,5 +17,12 @@ async def slowly(work, *arguments):
 
 
 def later(work, *arguments) -> None:
-    """The same, and nobody waits for it: what goes wrong, ``work`` tells the log itself."""
-    _THREADS.submit(work, *arguments)
+    """The same, and nobody waits for it."""
+
+    def run() -> None:
+        try:
+            work(*arguments)
+        except Exception:
+            log.exception("what was to be done beside went wrong")
+
+    _THREADS.submit(run)
