@@ -12,9 +12,8 @@ from datetime import timedelta
 
 from shared.client.client import Client
 from shared.protocol.kinds import printable
-from shared.words import counted
+from shared.words import counted, size
 
-from ..front.limits import size
 from . import connecting
 
 ANSWER_SECONDS = 10.0

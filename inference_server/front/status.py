@@ -17,9 +17,10 @@ from shared.version import VERSION
 from ..observing.counts import Counts
 from .jobs.dispatcher import Dispatcher
 from .jobs.lane import Lane
-from .limits import Limits, space
+from .limits import Limits
 from .network.door import Door
 from .storage.kept import scan
+from .storage.room import space
 from .storage.store import Store, owner_name
 
 PACKAGES = ("pyzmq", "numpy", "av", "torch", "diffusers", "transformers")

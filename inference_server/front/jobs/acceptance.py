@@ -14,7 +14,8 @@ from shared.protocol.request import JobRequest
 from ...engines.registry import check_name, check_settings
 from ..journal.entry import Entry
 from ..journal.journal import Journal
-from ..limits import Limits, check_shots, check_waiting, client_limit
+from ..limits import Limits
+from ..refusals import check_shots, check_waiting, client_limit
 from ..storage.clips import Clips
 from ..storage.kept import set_aside, sweep
 from ..storage.slow import later

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from shared.errors import RecamError
 from shared.protocol.messages import error_from
 
-from ..limits import client_limit
+from ..refusals import client_limit
 
 MOST_OPEN = 32  # questions that the worker has at once …
 MOST_OWN = 4  # … and of one client: nobody asks so much that others cannot

@@ -15,7 +15,8 @@ from shared.protocol.keys import server_keys
 from shared.protocol.limits import FRAME_BYTES
 from shared.protocol.messages import Message, error_body, pack, unpack
 
-from ..limits import Limits, client_limit
+from ..limits import Limits
+from ..refusals import client_limit
 from .unsent import LONG_BYTES, Unsent
 
 AGAIN_SECONDS = 0.2  # until an answer is tried again that the receiver's full queue did not take

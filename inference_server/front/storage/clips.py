@@ -10,7 +10,8 @@ from weakref import WeakValueDictionary
 from shared.protocol.limits import CHUNK_BYTES
 from shared.protocol.messages import Message
 
-from ..limits import Limits, client_limit, server_full
+from ..limits import Limits
+from ..refusals import client_limit, server_full
 from .housekeeping import Housekeeping
 from .kept import set_aside, sweep, use
 from .slow import slowly

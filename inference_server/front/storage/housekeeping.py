@@ -8,13 +8,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from shared.errors import RecamError
+from shared.words import size
 
 from ..journal.journal import Journal
-from ..limits import Limits, Space, client_limit, server_full, size, space
+from ..limits import Limits
+from ..refusals import client_limit, server_full
 from . import uses
 from .days import Days
 from .kept import Kept, scan, set_aside, sweep
-from .room import missing
+from .room import Space, missing, space
 from .slow import slowly
 from .store import Incoming, Store, owner_name
 
