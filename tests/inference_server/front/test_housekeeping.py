@@ -16,7 +16,7 @@ import pytest
 
 from inference_server.front.journal.journal import Journal
 from inference_server.front.limits import Limits
-from inference_server.front.storage import uses
+from inference_server.front.storage import housekeeping, uses
 from inference_server.front.storage.days import DAY, Days
 from inference_server.front.storage.housekeeping import Housekeeping
 from inference_server.front.storage.kept import DELIVERED, use
@@ -348,6 +348,28 @@ def test_strange_things_are_left_alone(house, tmp_path, caplog):
     house.tidy()
     assert all(path.exists() for path in (*strange, folder, link))
     assert "Traceback" not in caplog.text
+
+
+def test_no_mistake_is_the_last_look(house, monkeypatch, caplog):
+    monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0.01)
+    keeping, look, looks = house.housekeeping(), Housekeeping.tidy, []
+
+    async def mistaken(*arguments) -> None:
+        looks.append(1)
+        if len(looks) == 1:
+            raise KeyError("what nobody expected")
+        await look(keeping)
+
+    async def run() -> None:
+        monkeypatch.setattr(keeping, "tidy", mistaken)
+        looking = asyncio.ensure_future(keeping.run())
+        while old.exists() and not looking.done():
+            await asyncio.sleep(0.01)
+        looking.cancel()
+
+    old = house.clip(ANN, 20)
+    asyncio.run(run())
+    assert not old.exists() and "what nobody expected" in caplog.text
 
 
 def test_what_cannot_be_removed_does_not_stop_the_rest(house, caplog, monkeypatch):
