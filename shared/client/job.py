@@ -9,8 +9,6 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import RecamError
 from ..protocol.messages import Message, error_from
 from ..protocol.request import JobRequest
@@ -18,6 +16,7 @@ from ..takes import take_path
 from .connection import Connection, ConnectionLost
 from .download import download
 from .parts import remove
+from .pictures import Pictures, seen
 from .refusals import client_fault, let_go, odd_answer
 from .room import Room
 from .sent import drop
@@ -57,9 +56,7 @@ class RemoteJob:
         self._submitting = self._on_server = False
         self._called_off = False
         self._cancelling: asyncio.Future | None = None
-        self._picture: np.ndarray | None = None
-        self._newest = self._asked = 0  # numbers of pictures
-        self._looking: asyncio.Future | None = None
+        self._pictures = Pictures(job, connection)
         self._waits = ""  # why, while the server has no room
         self._room = Room(self._tell_wait)
 
@@ -69,7 +66,7 @@ class RemoteJob:
         state = self._state
         if state.ended:
             return state
-        picture = self._picture if state.stage in AT_WORK else None
+        picture = self._pictures.newest if state.stage in AT_WORK else None
         trouble = self._connection.trouble() or self._waits
         return replace(state, trouble=trouble, picture=picture)
 
@@ -127,7 +124,7 @@ class RemoteJob:
             log.exception("job %s cannot be followed", self.id)
             self._show(stage="failed", error=client_fault(self.id, error))
         finally:
-            self._picture = None
+            self._pictures.close()
             self._over.set()
 
     async def _shoot(self, request: JobRequest, files, beside, out) -> None:
@@ -193,7 +190,7 @@ class RemoteJob:
                 engine=body["engine"],
                 engine_reason=body["engine_reason"],
             )
-            self._look(body.get("picture", 0))  # an older server has none
+            self._pictures.look(body.get("picture", 0))  # an older server has none
             if body["error" if stage == "failed" else "result"] is None and stage in BRINGING:
                 raise odd_answer(self._connection.address)
             if stage == "failed":
@@ -207,20 +204,6 @@ class RemoteJob:
         if out is not None:
             await self._download(result, out, overwrite)
         self._show(stage="finished", result=result)
-
-    def _look(self, newest: int) -> None:
-        """Ask for a picture that is new: one at a time, so that none wait on a slow line."""
-        self._newest = newest
-        if newest not in (0, self._asked) and self._looking is None:
-            self._asked = newest
-            self._looking = self._connection.post("job.picture", {"job": self.id})
-            self._looking.add_done_callback(self._looked)
-
-    def _looked(self, future: asyncio.Future) -> None:
-        self._looking = None
-        if _seen(future) and not self._over.is_set():
-            self._picture = _picture_in(future.result())
-            self._look(self._newest)
 
     async def _next_event(self) -> dict:
         try:
@@ -271,7 +254,7 @@ class RemoteJob:
             )
 
     def _reattached(self, future: asyncio.Future) -> None:
-        if _seen(future):
+        if seen(future):
             self.take_event(future.result())
 
     def _cancel(self) -> None:
@@ -294,15 +277,3 @@ class RemoteJob:
     def _show(self, **changes) -> None:
         changes = {"seconds_left": None, "doing": "", "ahead": 0, **changes}
         self._state = replace(self._state, **changes)
-
-
-def _picture_in(message: Message) -> np.ndarray | None:
-    width, height = message.body["width"], message.body["height"]
-    if not width * height or len(message.data) != 3 * width * height:
-        return None
-    return np.frombuffer(message.data, np.uint8).reshape(height, width, 3)
-
-
-def _seen(future: asyncio.Future) -> bool:
-    """Whether the future brought an answer; its exception, if any, counts as looked at."""
-    return not future.cancelled() and future.exception() is None

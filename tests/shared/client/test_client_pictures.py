@@ -17,7 +17,7 @@ from shared.cameras.moves import make_move
 from shared.cameras.trajectory import Shot
 from shared.client.client import Client
 from shared.client.connection import Connection
-from shared.client.job import _picture_in
+from shared.client.pictures import picture_in
 from shared.errors import RecamError
 from shared.protocol.limits import PICTURE_SIDE
 from shared.protocol.messages import Message
@@ -49,7 +49,7 @@ def test_it_changes_while_the_job_goes_on_and_is_gone_at_its_end(client, seen_jo
     until(lambda: seen_job.state.ended or seen_job.state.picture is not first)
     assert seen_job.state.picture is not None
     seen_job.cancel()
-    assert seen_job.wait(60).picture is None and seen_job._picture is None
+    assert seen_job.wait(60).picture is None and seen_job._pictures.newest is None
     told = client.ask("job.picture", {"job": seen_job.id}).result(10)
     assert told == {"job": seen_job.id, "number": 0, "width": 0, "height": 0}
 
@@ -83,9 +83,9 @@ def test_on_a_slow_line_pictures_are_left_out_not_queued(shared_server, seen_job
         slow.server()
         monkeypatch.setattr(Connection, "post", counting)
         proxy.slow = 0.4
-        before, followed, newest = seen_job._newest, slow.attach(seen_job.id), 0
+        before, followed, newest = seen_job._pictures.number, slow.attach(seen_job.id), 0
         while asked < 2 and not followed.state.ended:
-            newest = max(newest, seen_job._newest)
+            newest = max(newest, seen_job._pictures.number)
             time.sleep(0.01)
         assert most == 1 and asked < newest - before, "some were never asked for"
 
@@ -103,4 +103,4 @@ def test_nobody_elses_is_seen(shared_server, seen_job, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("width", "height", "size"), [(2, 2, 5), (0, 0, 0), (2, 0, 0)])
 def test_what_is_not_as_large_as_it_says_is_no_picture(width, height, size):
     message = Message("job.picture", {"width": width, "height": height}, data=bytes(size))
-    assert _picture_in(message) is None
+    assert picture_in(message) is None
