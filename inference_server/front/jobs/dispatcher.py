@@ -20,6 +20,7 @@ from ..storage.store import Store, disk_error
 from . import attempts
 from .estimates import worker_gone
 from .lane import STOP_SECONDS, Lane
+from .line_news import LineNews
 from .outcomes import Outcome, kept, record, take_up
 from .progress import Progress
 from .waiting import Waiting
@@ -27,9 +28,6 @@ from .waiting import Waiting
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0  # until the disk is tried again, when it took nothing
-TELL_SECONDS = 0.5  # between two rounds of telling those who wait how many are before them …
-TOLD_A_SECOND = 500  # … and as much more for so many of them
-TOLD_AT_ONCE = 20  # before others have their turn
 
 
 class Dispatcher:
@@ -58,8 +56,9 @@ class Dispatcher:
             for name, engines in LANES.items()
         ]
         self._waiting = Waiting(LANES.values(), self.lanes[0].engines[0])
-        self._told: dict[int, tuple[int, str]] = {}  # what each who waits was last told of that
-        self._telling: asyncio.Task | None = None
+        self._line_news = LineNews(
+            self._waiting, lambda entry: (self.ahead(entry), self.trouble_of(entry)), on_change
+        )
         self._settling: set[asyncio.Task] = set()
         self._disk_trouble = ""
         self._ready = False  # to hand over: what an ended server left is taken up
@@ -93,7 +92,7 @@ class Dispatcher:
         """The disk takes nothing, or too little: nothing is handed over until it does."""
         log.error("%s", error)
         self._ready, self._disk_trouble = False, error.sentence
-        self._line_changed()
+        self._line_news.changed()
         self._make_room()
         asyncio.get_running_loop().call_later(RETRY_SECONDS, what)
 
@@ -101,15 +100,13 @@ class Dispatcher:
         """The journal has a job that may be new; it is handed over once this call is done with."""
         if entry.stage == "queued":
             self._waiting.add(entry)
-            self._line_changed()
+            self._line_news.changed()
             asyncio.get_running_loop().call_soon(self.wake)
 
     def wake(self) -> None:
         """Give every lane that is free the job whose turn it is."""
-        if self._stopping or not self._ready:
-            return
         free = [lane for lane in self.lanes if lane.entry is None]
-        if not free or not len(self._waiting):
+        if self._stopping or not (self._ready and free and len(self._waiting)):
             return
         statuses = engine_statuses(self._releases)
         with contextlib.suppress(RecamError):  # not known at the moment: as it was
@@ -142,17 +139,14 @@ class Dispatcher:
             if error.code == "server_disk":  # it passes
                 raise
             self._journal.fail(entry, error_body(error))
-            self._waiting.remove(entry)
         except Exception:  # one job that cannot be read must not stop the others
             log.exception("job %s cannot be handed over", entry.id)
             self._journal.fail(entry, error_body(server_fault()))
-            self._waiting.remove(entry)
         else:
             if self._journal.start(entry, engine, reason):
                 self._waiting.serve(entry, engine)
                 lane.give(entry, attempt, engine, order)
-            else:
-                self._waiting.remove(entry)
+        self._waiting.remove(entry)
         self._changed(entry)
         return True
 
@@ -238,8 +232,7 @@ class Dispatcher:
     async def stop(self) -> None:
         """End the workers; the jobs they have go back into the line, for the next start."""
         self._stopping = True
-        if self._telling:
-            self._telling.cancel()
+        self._line_news.stop()
         await asyncio.gather(*(lane.stop() for lane in self.lanes))
         if self._settling:
             _, unsettled = await asyncio.wait(self._settling, timeout=STOP_SECONDS)
@@ -254,8 +247,7 @@ class Dispatcher:
 
     def _at(self, entry: Entry) -> Lane | None:
         """The lane that has the job."""
-        with_it = (x for x in self.lanes if x.entry and x.entry.number == entry.number)
-        return next(with_it, None)
+        return next((x for x in self.lanes if x.entry and x.entry.number == entry.number), None)
 
     def _on_progress(self, lane: Lane) -> None:
         try:
@@ -304,20 +296,4 @@ class Dispatcher:
     def _tell(self, entry: Entry) -> None:
         self._on_change(entry)
         if entry.stage != "rendering":
-            self._line_changed()
-
-    def _line_changed(self) -> None:
-        """Have those who wait told, all at once, if it concerns them."""
-        if self._telling is None and not self._stopping:
-            self._telling = asyncio.ensure_future(self._tell_line())
-
-    async def _tell_line(self) -> None:
-        await asyncio.sleep(TELL_SECONDS + len(self._waiting) / TOLD_A_SECOND)
-        told, self._told, self._telling = self._told, {}, None
-        for count, entry in enumerate(self._waiting):
-            if count % TOLD_AT_ONCE == 0:
-                await asyncio.sleep(0)  # a thousand take a while: others come first
-            if entry in self._waiting:
-                self._told[entry.number] = now = self.ahead(entry), self.trouble_of(entry)
-                if told.get(entry.number) != now:
-                    self._on_change(entry)
+            self._line_news.changed()
