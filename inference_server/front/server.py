@@ -161,6 +161,9 @@ class Front:
                 await self._wire.room(owner)
                 has_room = True
             reply = await self._handlers.handle(sender, owner, message)
+            if not self._door.lets_in(owner):  # revoked meanwhile
+                self._cancel_unlisted()
+                raise key_revoked()
         except RecamError as error:
             self._full.told(error, owner)
             reply = Message("error", error_body(error))

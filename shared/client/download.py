@@ -151,5 +151,5 @@ def _unwritable(path: Path, error: OSError) -> RecamError:
         "result_unwritable",
         f"The result cannot be written to {path} ({why}).",
         f"{'Make room' if full else 'Choose another place'}; the server keeps the result "
-        "(`recam fetch`).",
+        "(`recam fetch ID -o FILE`).",
     )

@@ -115,3 +115,19 @@ def test_a_cancel_right_behind_a_long_shot_ends_its_job(held_server, short_clip)
         "no_such_job",
     ]
     ann.client.close()
+
+
+def test_one_who_is_revoked_while_a_long_shot_is_read_has_no_job_of_it(held_server, short_clip):
+    ben = Sender(held_server, short_clip, "ben")
+    job, number = ben.send()
+    ben.client.ask("server.info", {})  # behind it: the shot is being read
+    assert held_server.run("keys", "revoke", "ben").returncode == 0
+    until(lambda: "no longer let in" in held_server.log.read_text())
+    (held_server.state / "go").touch()
+    while (told := ben.client.receive()[0])["re"] != number:
+        pass
+    assert told["body"]["code"] == "key_revoked"
+    until(lambda: "is cancelled: its owner" in held_server.log.read_text())
+    log = held_server.log.read_text()
+    assert f"job started (job {job}" not in log
+    ben.client.close()
