@@ -104,6 +104,8 @@ class Lane:
     def release(self) -> None:
         """The job's end is on the disk: the lane can take the next one."""
         self.entry, self.attempt, self.progress = None, "", Progress()
+        if self._worker:
+            self._worker.job = ""  # only now: what it printed at the job's end has been read
 
     @property
     def device(self) -> dict:
@@ -166,8 +168,6 @@ class Lane:
 
     def _over(self, outcome: Outcome) -> None:
         self.at_work = False
-        if self._worker:
-            self._worker.job = ""
         self._watchdog.rest()
         if self._cancelling:
             self._cancelling.cancel()
