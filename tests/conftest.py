@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 
 import pytest
+from free_room import TESTS_GB, room_missing
 from servers import Server
+
+
+def pytest_sessionstart(session) -> None:
+    """Without room no test is begun."""
+    if missing := room_missing(TESTS_GB):
+        pytest.exit(missing, returncode=1)
 
 
 @pytest.fixture

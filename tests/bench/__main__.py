@@ -9,6 +9,8 @@ import time
 from importlib import import_module
 from importlib.metadata import version
 
+from tests.free_room import BENCH_GB, room_missing
+
 from .figures import table
 
 BENCHMARKS = ("wire", "submit", "memory", "projection", "video", "front", "model")
@@ -19,6 +21,8 @@ def main(names: list[str]) -> None:
     unknown = set(names) - set(BENCHMARKS)
     if unknown:
         sys.exit(f"No benchmark is named {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}.")
+    if missing := room_missing(BENCH_GB):
+        sys.exit(missing)
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "av", "pyzmq"))
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before; ", end="")
     print(f"Python {platform.python_version()}, {packages}")

@@ -11,6 +11,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.free_room import STRESS_GB, room_missing
+
 from .running import bounded
 from .table import Row, machine, text, write
 
@@ -33,6 +35,8 @@ def main(arguments: list[str]) -> int:
         parser.error(f"no section is named {', '.join(sorted(unknown))}; there are {there}")
     if asked.short and asked.write:
         parser.error("the docs tell of full runs alone")
+    if missing := room_missing(STRESS_GB):
+        sys.exit(missing)
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has them ignored
         signal.signal(number, signal.default_int_handler)
     print(machine())
