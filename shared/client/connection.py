@@ -233,7 +233,9 @@ class Connection:
             elif event == zmq.EVENT_DISCONNECTED:
                 self._lost()
                 self._drop_pending()
-                self._anew = asyncio.get_running_loop().call_later(ANEW_SECONDS, self._connect)
+                if self.error is None:  # else it is left alone for a while
+                    loop = asyncio.get_running_loop()
+                    self._anew = loop.call_later(ANEW_SECONDS, self._connect)
             elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
                 refusal = key_revoked if self.welcome else key_refused
                 self._refuse(refusal(self.address))
