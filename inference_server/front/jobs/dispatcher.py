@@ -51,14 +51,12 @@ class Dispatcher:
         self._releases = releases
         self._on_change = on_change
         self._make_room = make_room
-        self.lanes = [
-            Lane(name, engines, releases, self.wake, self._on_progress, self._on_outcome)
-            for name, engines in LANES.items()
-        ]
-        self._waiting = Waiting(LANES.values(), self.lanes[0].engines[0])
-        self._line_news = LineNews(
+        self._waiting = Waiting(LANES.values(), next(iter(LANES.values()))[0])
+        self._line_news = news = LineNews(
             self._waiting, lambda entry: (self.ahead(entry), self.trouble_of(entry)), on_change
         )
+        on = self.wake, news.changed, self._on_progress, self._on_outcome
+        self.lanes = [Lane(name, engines, releases, *on) for name, engines in LANES.items()]
         self._settling: set[asyncio.Task] = set()
         self._disk_trouble = ""
         self._ready = False  # to hand over: what an ended server left is taken up
@@ -287,6 +285,7 @@ class Dispatcher:
             except Exception:  # a lane must not wait for ever for one job's end
                 log.exception("how a job has ended cannot be written down")
                 self._disk_trouble = server_fault().sentence
+            self._line_news.changed()
             self._make_room()
             await asyncio.sleep(RETRY_SECONDS)
 

@@ -31,8 +31,9 @@ class Lane:
     entry: the job it has, or None. progress: how far that is. attempt: the name of its folder.
     trouble: why it works on nothing, in words, or empty.
 
-    on_free is called when it can take a job, on_progress when its job is further, on_outcome once
-    for each job that it was given; it keeps that job until ``release``.
+    on_free is called when it can take a job, on_trouble when its trouble is new, on_progress when
+    its job is further, on_outcome once for each job that it was given; it keeps that job until
+    ``release``.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Lane:
         engines: tuple[str, ...],
         releases: Path,
         on_free: Callable[[], None],
+        on_trouble: Callable[[], None],
         on_progress: Callable[[Lane], None],
         on_outcome: Callable[[Lane, Outcome], None],
     ) -> None:
@@ -52,7 +54,8 @@ class Lane:
         self.up = False  # whether the worker is there, and takes orders
         self._came_up = False
         self._releases = releases
-        self._on_free, self._on_progress, self._on_outcome = on_free, on_progress, on_outcome
+        self._on_free, self._on_trouble = on_free, on_trouble
+        self._on_progress, self._on_outcome = on_progress, on_outcome
         self._worker: WorkerProcess | None = None
         self._ended = asyncio.Event()
         self._ended.set()
@@ -206,6 +209,7 @@ class Lane:
         pause = min(2.0 ** (self._failed_starts - 1), LONGEST_PAUSE)
         if self._failed_starts > 1:
             self.trouble = "The server's worker does not start; its log says why. It tries again."
+            self._on_trouble()
         self._again = asyncio.get_running_loop().call_later(pause, self._start_again)
 
     def _start_again(self) -> None:

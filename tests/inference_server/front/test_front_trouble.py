@@ -11,6 +11,7 @@ import pytest
 from servers import ROOT, until
 from takes import LONG, SHORT, rendering, request
 
+from shared.client import job as job_module
 from shared.client.client import Client
 
 WAIT = 90.0
@@ -46,7 +47,7 @@ def test_a_cancel_is_not_forgotten_when_the_server_dies(server, long_clip, tmp_p
 
 @pytest.mark.parametrize("broken", ["raise SystemExit(3)", "import time; time.sleep(600)"])
 def test_a_worker_that_does_not_start_is_said_to_whoever_waits(
-    server, short_clip, tmp_path, broken
+    server, short_clip, tmp_path, monkeypatch, broken
 ):
     server.stop()
     code = shutil.copytree(ROOT / "inference_server", tmp_path / "code/inference_server")
@@ -55,6 +56,7 @@ def test_a_worker_that_does_not_start_is_said_to_whoever_waits(
     with (code / "front/jobs/lane.py").open("a") as lane:
         lane.write("\nSTART_SECONDS = 2.0\n")
     said = server.start(code=tmp_path / "code").address
+    monkeypatch.setattr(job_module, "QUIET_SECONDS", 600.0)  # told, not only when asked
     with Client(said, patience=30) as client:
         job = client.shoot(request(SHORT), [short_clip], tmp_path / "take.mp4")
         until(lambda: "does not start" in job.state.engine_reason)
