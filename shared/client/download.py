@@ -120,8 +120,7 @@ async def _fetch_on(
             due = min(CHUNK_BYTES, arriving.size - offset)
             if len(chunk.data) != due or chunk.body.get("offset") != offset:
                 raise _damaged()
-            # Not on the loop: further chunks arrive while this one is kept. Its own hash is not
-            # looked at, since that of the whole says all.
+            # Not on the loop: further chunks arrive while this one is kept.
             await asyncio.to_thread(arriving.keep, chunk.data)
             room.found()
             on_bytes(arriving.offset, arriving.size)

@@ -42,7 +42,7 @@ ANSWERS = {
     "job.list": {"jobs": [_STATE]},
     "job.estimate": _ESTIMATE,
     "job.picture": {"job": ID, "number": 1, "width": 2, "height": 2},
-    "result.chunk": {"job": ID, "take": 0, "offset": 0, "sha256": SHA256},
+    "result.chunk": {"job": ID, "take": 0, "offset": 0},
     "error": {"code": "no_such_job", "sentence": "There is none.", "hint": ""},
 }
 

@@ -130,15 +130,18 @@ class Trouble:
         worker = self._worker(remote)
         worker.rlimit(resource.RLIMIT_AS, (worker.memory_info().vms, resource.RLIM_INFINITY))
         state = remote.wait(WAIT)
+        if state.stage == "finished":  # it had enough for that one
+            large = write_clip(self._folder / "large-memory.mp4", FRAMES, 1280, 720)
+            state = self._shoot(large, FRAMES, "large-memory").wait(WAIT)
         told = state.error.sentence if state.error else ""
         after = self._shoot(self._clip, 4, "after-memory").wait(WAIT)
-        good = state.stage in ("failed", "finished") and after.stage == "finished"
+        good = state.stage == "failed" and after.stage == "finished"
         return [
             hung,
             Row(
                 "a worker that gets no more memory",
                 f"{_end(state)}: “{told}”; the next job {_end(after)}",
-                "an end with a reason, the next finished",
+                "failed with a reason, the next finished",
                 good,
             ),
         ]

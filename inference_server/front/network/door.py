@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 
 from shared.errors import RecamError
 from shared.folders import config_folder
@@ -40,6 +40,8 @@ class Door:
 
     def __init__(self, on_revoked: Callable[[], None] = lambda: None) -> None:
         self._on_revoked = on_revoked
+        # As text: at every message they are looked at twice.
+        self._list, self._own = str(clients_folder()), str(config_folder() / "client.key")
         self._seen: tuple = ()
         self._shut = False  # for newcomers, while the user's own key cannot be read
         self._keys: frozenset[bytes] = frozenset()
@@ -105,7 +107,7 @@ class Door:
         )
 
     def _look(self, *, anew: bool = False) -> None:
-        folder, own = _stamp(clients_folder()), _stamp(config_folder() / "client.key")
+        folder, own = _stamp(self._list), _stamp(self._own)
         if not anew and self._seen == (folder, own):
             return
         try:
@@ -167,9 +169,9 @@ def key_revoked() -> RecamError:
     )
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _stamp(path: str) -> tuple[int, int] | None:
     try:
-        about = path.stat()
+        about = os.stat(path)
     except OSError:
         return None
     return about.st_mtime_ns, about.st_size

@@ -52,7 +52,7 @@ class Results:
         try:
             if abs(time.time() - file.parent.stat().st_mtime) > USED_SECONDS:
                 use(file.parent)
-            chunk, hashed = await asyncio.to_thread(read_chunk, file, offset, chunk)
+            chunk = await asyncio.to_thread(read_chunk, file, offset, chunk)
         except FileNotFoundError:
             raise RecamError(
                 "result_gone",
@@ -61,7 +61,7 @@ class Results:
             ) from None
         except OSError as error:  # it is there: whoever hears that it is gone renders it again
             raise disk_error(error) from None
-        head = {"job": entry.id, "take": take, "offset": offset, "sha256": hashed}
+        head = {"job": entry.id, "take": take, "offset": offset}
         return Message("result.chunk", head, data=chunk)
 
     async def _delivered(self, sender, owner, body, data) -> Message:

@@ -194,15 +194,11 @@ class Incoming:
         self._out.close()
 
 
-def read_chunk(file: Path, offset: int, into: bytearray) -> tuple[memoryview, str]:
-    """A chunk of a file from ``offset`` on, as much as ``into`` takes, and its SHA-256.
-
-    Raises OSError.
-    """
+def read_chunk(file: Path, offset: int, into: bytearray) -> memoryview:
+    """A chunk of a file from ``offset`` on, as much as ``into`` takes. Raises OSError."""
     with file.open("rb", buffering=0) as whole:
         whole.seek(offset)
-        chunk = memoryview(into)[: whole.readinto(into)]
-    return chunk, hashlib.sha256(chunk).hexdigest()
+        return memoryview(into)[: whole.readinto(into)]
 
 
 def upload_closed() -> RecamError:

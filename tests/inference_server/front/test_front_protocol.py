@@ -96,7 +96,6 @@ def test_a_client_from_the_document_alone_gets_its_take(shared_server, short_cli
     while len(take) < told["size"]:
         kind, head, chunk = plain.ask("result.get", wanted | {"offset": len(take)})
         assert (kind, head["take"], head["offset"]) == ("result.chunk", 0, len(take))
-        assert head["sha256"] == hashlib.sha256(chunk).hexdigest()
         take += chunk
     assert hashlib.sha256(take).hexdigest() == told["sha256"]
     assert refused(plain, "result.get", wanted | {"take": 1, "offset": 0}) == "no_result"
