@@ -243,9 +243,10 @@ class Client:
             self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
             if hasattr(self, "_connection"):
                 self._connection.close()
-            if hasattr(self, "_context"):
-                self._context.term()
         finally:
+            # Else whoever collects it waits for its sockets, for ever: Blender's own thread, even.
+            if hasattr(self, "_context"):
+                self._context.destroy(linger=0)
             with contextlib.suppress(RuntimeError):
                 self._loop.close()
 

@@ -141,7 +141,7 @@ def test_nobody_learns_of_anothers_jobs_and_clips(owner, person, short_clip):
 
 def test_a_connection_may_not_choose_its_routing_id(shared_server, owner):
     """Else whoever takes it over would hear of the jobs of whoever had it before."""
-    chosen = owner._context.socket(zmq.DEALER)
+    chosen = zmq.Context.instance().socket(zmq.DEALER)
     chosen.linger, chosen.routing_id = 0, b"anna"
     keys = client_keys(shared_server.config)
     chosen.curve_publickey, chosen.curve_secretkey = keys.public, keys.secret

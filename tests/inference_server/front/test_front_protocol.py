@@ -250,11 +250,9 @@ def test_another_version_is_told_apart(plain):
 
 
 def test_a_connection_without_encryption_gets_nowhere(shared_server):
-    context = zmq.Context()
-    bare = context.socket(zmq.DEALER)
-    bare.linger = 0
-    bare.connect(shared_server.address)
-    bare.send(b'{"recam": 1, "type": "hello", "id": 1, "re": null, "body": {}}')
-    assert not bare.poll(500)
-    context.destroy(linger=0)
+    with zmq.Context.instance().socket(zmq.DEALER) as bare:
+        bare.linger = 0
+        bare.connect(shared_server.address)
+        bare.send(b'{"recam": 1, "type": "hello", "id": 1, "re": null, "body": {}}')
+        assert not bare.poll(500)
     assert "Traceback" not in shared_server.log.read_text()
