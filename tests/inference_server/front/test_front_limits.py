@@ -14,6 +14,8 @@ from plain_client import CHUNK, PlainClient
 from servers import until
 from test_front_protocol import job_body, shot
 
+from shared.protocol.keys import client_keys
+
 SMALL = """
 import sys
 from inference_server.front.limits import Limits
@@ -48,11 +50,11 @@ def plain_client(server, name: str = "") -> PlainClient:
         config = server.config / name
         config.mkdir()
         (config / "server.pub").write_bytes((server.config / "server.pub").read_bytes())
-    client = PlainClient(server.address, config)  # libzmq tries again until it is let in
-    if name:
-        (server.config / "clients").mkdir(exist_ok=True)
-        listed = server.config / "clients" / f"{name}.pub"
-        listed.write_bytes((config / "client.pub").read_bytes())
+        client_keys(config)
+        # Before it comes: libzmq does not try again after a refusal.
+        allowed = server.run("keys", "allow", name, config / "client.pub")
+        assert allowed.returncode == 0, allowed.stderr
+    client = PlainClient(server.address, config)
     client.ask("hello", {"protocol": 1, "client": "plain 1"})
     return client
 
