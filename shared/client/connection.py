@@ -122,7 +122,8 @@ class Connection:
         """
         self._try_again(REFUSED_SECONDS[0] if urged else self._pause)
         try:
-            await asyncio.wait_for(self._settled.wait(), patience)
+            async with asyncio.timeout(patience):
+                await self._settled.wait()
         except TimeoutError:
             raise unreachable(self.address, patience) from None
         if self.error:
@@ -313,7 +314,9 @@ class Connection:
 
 async def answer(future: asyncio.Future, seconds: float = REPLY_SECONDS) -> Message:
     """The answer that a posted request brings, or ConnectionLost after ``seconds``."""
+    # Not wait_for: until Python 3.12 it passes over a cancel that comes with the answer.
     try:
-        return await asyncio.wait_for(future, seconds)
+        async with asyncio.timeout(seconds):
+            return await future
     except TimeoutError:
         raise ConnectionLost() from None

@@ -207,7 +207,8 @@ class RemoteJob:
 
     async def _next_event(self) -> dict:
         try:
-            return await asyncio.wait_for(self._events.get(), QUIET_SECONDS)
+            async with asyncio.timeout(QUIET_SECONDS):  # not wait_for, see ``answer``
+                return await self._events.get()
         except TimeoutError:
             return (await self._ask("job.attach", {"job": self.id})).body
 

@@ -13,6 +13,7 @@ from takes import LONG, SHORT, rendering, request
 from inference_server.video.probe import probe
 from shared.client.client import Client
 from shared.errors import RecamError
+from shared.protocol.messages import Message
 from shared.protocol.request import new_id
 
 TICK = 0.016
@@ -85,6 +86,21 @@ def test_letting_go_need_not_wait_for_a_name_that_is_being_looked_up(nobody):
     client.close(0)
     assert time.perf_counter() - began < TICK
     client._thread.join(10)
+    assert not client._thread.is_alive()
+
+
+def test_a_client_that_is_let_go_as_news_comes_hears_no_more(server, long_clip, tmp_path):
+    client = Client(server.address, patience=60)
+    job = rendering(client.shoot(request(LONG), [long_clip], tmp_path / "take.mp4"))
+    server.worker().suspend()
+    news = Message("job.state", client.ask("job.attach", {"job": job.id}).result(10))
+
+    def let_go_as_it_is_read():
+        job.take_event(news)
+        client._loop.call_soon(client._loop.stop)
+
+    client._loop.call_soon_threadsafe(let_go_as_it_is_read)
+    client._thread.join(5)
     assert not client._thread.is_alive()
 
 
