@@ -104,6 +104,15 @@ def test_a_client_that_is_let_go_as_news_comes_hears_no_more(server, long_clip, 
     assert not client._thread.is_alive()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_clients_context_ends_whatever_fails_before(nobody, monkeypatch):
+    """Left open, it would stop the thread that collects it."""
+    client = Client(nobody)
+    monkeypatch.delattr(type(client._connection), "close")
+    client.close(10)
+    assert not client._thread.is_alive() and client._context.closed
+
+
 def test_a_job_that_is_called_off_at_once_is_cancelled(nobody, short_clip, tmp_path):
     with Client(nobody, patience=30) as client:
         for _ in range(20):
