@@ -15,7 +15,7 @@ ORDER = {
     "clips": ["/state/clips/me/0123"],
     "depth": None,
     "start": None,
-    "out": "/state/work/x/take.mp4",
+    "out": "/state/jobs/x/take.mp4",
 }
 
 

@@ -9,7 +9,7 @@ ORDER = {
     "name": "Bär.mov",
     "depth": "/srv/clips/ab/" + "3" * 64,
     "start": None,
-    "out": "/srv/work/ef/take.mp4",
+    "out": "/srv/jobs/ef/take.mp4",
 }
 
 
@@ -18,7 +18,7 @@ def test_files_are_called_as_the_artist_does_and_no_folder_is_told():
         assert as_named(f"The file {clip} ends.", ORDER) == "The file Bär.mov, part 2 ends."
     assert as_named(f"{ORDER['depth']} is none.", ORDER) == "The depth file is none."
     assert (
-        as_named("/srv/work/ef/take-2.mp4 cannot be read.", ORDER) == "The result cannot be read."
+        as_named("/srv/jobs/ef/take-2.mp4 cannot be read.", ORDER) == "The result cannot be read."
     )
 
 
