@@ -7,6 +7,7 @@ from held_engine import HeldCode
 from servers import until
 from takes import SHORT, request
 
+from shared.client import job as client_job
 from shared.client.client import Client
 
 WAIT = 60.0
@@ -83,6 +84,18 @@ def test_an_end_is_written_down_whatever_goes_wrong_meanwhile(client, shoot, fau
     assert job.wait(WAIT).stage == "finished"
     assert behind.wait(WAIT).stage == "finished"
     assert client.server()["trouble"] == ""
+
+
+def test_who_waits_behind_is_told_without_asking(server, client, shoot, fault, monkeypatch):
+    monkeypatch.setattr(client_job, "QUIET_SECONDS", 600.0)
+    job, behind = shoot("a", hold=True), shoot("b")
+    behind.wait(1.5)  # the news of its coming has been told
+    fault.write_text("mistake")
+    server.worker().kill()
+    until(lambda: behind.state.engine_reason == "The server made a mistake.")
+    fault.unlink()
+    job.cancel()
+    assert behind.wait(WAIT).stage == "finished"
 
 
 def test_a_cancel_ends_a_job_that_would_be_tried_again(server, client, shoot, fault):
